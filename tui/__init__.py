@@ -1,0 +1,1 @@
+"""shopbell: the terminal client of a shop."""
