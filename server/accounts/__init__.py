@@ -1,0 +1,1 @@
+"""Staff, roles, tokens and the first Owner."""

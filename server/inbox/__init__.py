@@ -1,0 +1,1 @@
+"""Webhooks received: stored first, then worked on, kept until their retention ends."""

@@ -1,0 +1,42 @@
+"""Table of what senders told us."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Table, UniqueConstraint, text
+
+from server.kit.schema import ID, INT, MS, TEXT, metadata
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("provider", TEXT, nullable=False),
+    Column("connection", TEXT, nullable=False),
+    Column("event_id", TEXT, nullable=False),
+    Column("type", TEXT, nullable=False),
+    Column("occurred_at", MS, nullable=False),
+    Column("received_at", MS, nullable=False),
+    Column("state", TEXT, nullable=False),  # received | done | ignored | parked | failed | dead
+    Column("attempts", INT, nullable=False),
+    Column("next_try_at", MS),
+    Column("error", TEXT),
+    Column("waits_for", TEXT),  # what a parked one waits for, e.g. a payment intent
+    Column("person_id", ID, index=True),  # whose data the body holds, once known
+    Column("order_id", ID),
+    Column("body", TEXT, nullable=False),
+    UniqueConstraint("provider", "connection", "event_id"),
+    Index(
+        "ix_inbox_due",
+        "next_try_at",
+        sqlite_where=text("next_try_at IS NOT NULL"),
+        postgresql_where=text("next_try_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_inbox_waits_for",
+        "waits_for",
+        sqlite_where=text("waits_for IS NOT NULL"),
+        postgresql_where=text("waits_for IS NOT NULL"),
+    ),
+    Index("ix_inbox_received", "received_at"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,1 @@
+"""What every room stands on: store, clock, ids, money, paging, refusals. Knows no room above it."""

@@ -1,0 +1,138 @@
+"""The store: one face over SQLite (one file, one writer) and PostgreSQL (many writers).
+
+``write`` takes a *unit*: database code that may be run again. ``read`` takes one that only reads. Neither commits;
+the store does, then moves the topics' counters and runs what waited for the commit.
+
+When the activity log took a transaction down with it, the unit is run once more with the log off, so that the
+business stands and only the entry is lost, and counted (``drops``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from server.kit.clock import Clock, SystemClock
+from server.kit.ids import Ids
+from server.kit.tx import DialectName, Tx
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+Unit = Callable[[Tx], T]
+
+
+class Drops:
+    """Activity entries that had to be let go, counted by reason since the process started."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_reason: Counter[str] = Counter()
+        self._unreported = 0
+        self._first_at = 0
+        self._last_at = 0
+
+    def add(self, dropped: list[tuple[str, str]], now: int) -> None:
+        """Count entries that were dropped at ``now``."""
+        if not dropped:
+            return
+        with self._lock:
+            if not self._unreported:
+                self._first_at = now
+            self._last_at = now
+            self._unreported += len(dropped)
+            self._by_reason.update(reason for reason, _ in dropped)
+
+    @property
+    def total(self) -> int:
+        """How many since the process started."""
+        with self._lock:
+            return sum(self._by_reason.values())
+
+    def by_reason(self) -> dict[str, int]:
+        """The same by reason (the name of the database's error)."""
+        with self._lock:
+            return dict(self._by_reason)
+
+    def unreported(self) -> tuple[int, int, int] | None:
+        """Count, first and last time of what no ``activity.gap`` entry tells yet; None when there is nothing."""
+        with self._lock:
+            return (self._unreported, self._first_at, self._last_at) if self._unreported else None
+
+    def reported(self, count: int) -> None:
+        """An ``activity.gap`` entry over ``count`` of them stands."""
+        with self._lock:
+            self._unreported -= count
+            self._first_at = self._last_at
+
+
+class Store(ABC):
+    """Where everything is kept. Safe to use from every thread."""
+
+    dialect: DialectName
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.ids = Ids(self.clock)
+        self.drops = Drops()
+
+    @abstractmethod
+    def read(self, unit: Unit[T]) -> T:
+        """Run a unit that only reads, and give its answer."""
+
+    @abstractmethod
+    def write(self, unit: Unit[T]) -> T:
+        """Run a unit in a transaction and commit it durably; its answer is given only once it is on disk.
+
+        Raises whatever the unit raises; then nothing of it stands.
+        """
+
+    @abstractmethod
+    async def write_async(self, unit: Unit[T]) -> T:
+        """Like ``write``, without holding a thread while it waits."""
+
+    async def read_async(self, unit: Unit[T]) -> T:
+        """Like ``read``, in a thread."""
+        return await asyncio.to_thread(self.read, unit)
+
+    @abstractmethod
+    def version(self) -> object:
+        """Something that is equal as long as nobody, in any process, committed; cheap enough for every poll.
+
+        On PostgreSQL it may lag by a fraction of a second behind other processes, never behind this one.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish what was accepted, then let go of every connection."""
+
+
+def open_store(url: str | None, data_dir: Path, clock: Clock | None = None) -> Store:
+    """Open the store that ``url`` names, or the file ``shop.db`` in the data directory.
+
+    Args:
+        url: ``postgresql://…`` or ``sqlite:///…``; None for the file in ``data_dir``.
+        data_dir: used when there is no URL.
+        clock: the store's clock; the system's when left out.
+
+    Raises:
+        ValueError: an address of another kind.
+    """
+    from server.kit.postgres import PostgresStore  # noqa: PLC0415 - the driver loads only where it is used
+    from server.kit.sqlite import SqliteStore  # noqa: PLC0415
+
+    if url is None:
+        return SqliteStore(data_dir / "shop.db", clock)
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        from pathlib import Path as _Path  # noqa: PLC0415
+
+        return SqliteStore(_Path(rest.removeprefix("/")), clock)
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return PostgresStore(f"postgresql+psycopg://{rest}", clock)
+    raise ValueError("SHOPBELL_DATABASE_URL must begin with postgresql:// (or be left out for the file)")

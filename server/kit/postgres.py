@@ -1,0 +1,171 @@
+"""The store on PostgreSQL: each unit is its own transaction, on a connection of a pool; many processes may share it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from server.kit import topics
+from server.kit.clock import Clock
+from server.kit.db import Store, Unit
+from server.kit.tx import TransactionLostError, Tx
+
+T = TypeVar("T")
+_VERSION_SECONDS = 0.2
+_RETRIES = 5
+_TRY_AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the database says to try again
+
+
+def _raw(conn: Connection) -> psycopg.Connection[object]:
+    raw = conn.connection.dbapi_connection
+    assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the engine was made for this driver
+    return raw
+
+
+class PostgresStore(Store):
+    """PostgreSQL behind the same face."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self.engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=8,
+            max_overflow=24,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={"application_name": "shopbelld"},
+        )
+        self._version_lock = threading.Lock()
+        self._version: object = None
+        self._version_until = 0.0
+        self._commits = 0
+
+    def read(self, unit: Unit[T]) -> T:
+        """Run a unit that only reads; once more on a fresh connection when the pool's had died meanwhile."""
+        try:
+            with self.engine.connect() as conn:
+                return unit(self._tx(conn))
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            with self.engine.connect() as conn:
+                return unit(self._tx(conn))
+
+    def write(self, unit: Unit[T]) -> T:
+        """Run the unit in a transaction of its own and commit it."""
+        activity_on = True
+        for attempt in range(_RETRIES):
+            tried: list[Tx] = []
+            try:
+                return self._attempt(unit, activity_on=activity_on, opened=tried.append)
+            except (DBAPIError, TransactionLostError) as error:
+                if activity_on and tried and tried[0].activity_tried and _lost(error):
+                    activity_on = False
+                    continue
+                if attempt == _RETRIES - 1 or not _may_try_again(error, begun=bool(tried)):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def write_async(self, unit: Unit[T]) -> T:
+        """Like ``write``, in a thread."""
+        return await asyncio.shield(asyncio.to_thread(self.write, unit))
+
+    def _attempt(self, unit: Unit[T], *, activity_on: bool, opened: Callable[[Tx], None]) -> T:
+        with self.engine.connect() as conn:
+            conn.exec_driver_sql("BEGIN")
+            tx = self._tx(conn, activity_on=activity_on)
+            opened(tx)
+            try:
+                answer = unit(tx)
+                if tx.topics:
+                    topics.move(
+                        tx, tx.topics
+                    )  # last, so that the counters' rows are locked only for the commit
+                self._commit(conn)
+            except BaseException:
+                if not conn.invalidated and _raw(conn).info.transaction_status != TransactionStatus.IDLE:
+                    _roll_back(conn)
+                raise
+        self.drops.add(tx.dropped, tx.now)
+        with self._version_lock:
+            self._commits += 1
+            self._version_until = 0.0
+        tx.run_after_commit()
+        return answer
+
+    def _commit(self, conn: Connection) -> None:
+        # A transaction that failed inside answers COMMIT with ROLLBACK and no error at all.
+        raw = _raw(conn)
+        if raw.info.transaction_status != TransactionStatus.INTRANS:
+            raise TransactionLostError
+        result = conn.exec_driver_sql("COMMIT")
+        tag = getattr(result.cursor, "statusmessage", None) or "COMMIT"
+        if tag != "COMMIT":
+            raise TransactionLostError
+
+    def _tx(self, conn: Connection, *, activity_on: bool = True) -> Tx:
+        def alive() -> bool:
+            if conn.invalidated:
+                return False
+            raw = _raw(conn)
+            return not raw.closed and raw.info.transaction_status in (
+                TransactionStatus.INTRANS,
+                TransactionStatus.INERROR,
+            )
+
+        return Tx(
+            conn,
+            clock=self.clock,
+            ids=self.ids,
+            dialect="postgresql",
+            alive=alive,
+            activity_on=activity_on,
+        )
+
+    def version(self) -> object:
+        """The topics' counters, asked again at most five times a second and after every commit of this process."""
+        now = time.monotonic()
+        with self._version_lock:
+            if self._version is not None and now < self._version_until:
+                return self._version
+            commits = self._commits
+        version = tuple(sorted(self.read(topics.counters).items()))
+        with self._version_lock:
+            if commits == self._commits:
+                self._version, self._version_until = version, now + _VERSION_SECONDS
+        return version
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _lost(error: Exception) -> bool:
+    return isinstance(error, TransactionLostError | DBAPIError)
+
+
+def _may_try_again(error: Exception, *, begun: bool) -> bool:
+    """Whether the same unit may simply be run again: conflicts, and a pooled connection that was dead already."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return not begun
+    return getattr(error.orig, "sqlstate", None) in _TRY_AGAIN
+
+
+def _roll_back(conn: Connection) -> None:
+    try:
+        conn.exec_driver_sql("ROLLBACK")
+    except DBAPIError:
+        conn.invalidate()

@@ -1,0 +1,79 @@
+"""The one catalogue of tables, and column types that mean the same on SQLite (STRICT) and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Ids compare byte by byte on both databases, so that keyset pages agree with the index.
+ID: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+TEXT: TypeEngine[str] = Text()
+INT: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+MS = INT
+"""Milliseconds since 1970, UTC."""
+FLAG: TypeEngine[int] = SmallInteger().with_variant(Integer(), "sqlite")
+"""0 or 1; the same literal on both databases."""
+
+
+class _Json(TypeDecorator[Any]):
+    """A JSON value as text. Nothing searches inside it, so both databases store the same."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return (
+            None
+            if value is None
+            else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        )
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else json.loads(value)
+
+
+JSON = _Json()
+
+topic = Table(
+    "topic",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("counter", INT, nullable=False),
+    sqlite_strict=True,
+)
+"""One change counter per topic (see ``kit.topics``)."""
+
+store_fact = Table(
+    "store_fact",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("value", TEXT, nullable=False),
+    sqlite_strict=True,
+)
+"""Facts of this store itself: when it was made, the key of its cursors."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("token_id", ID, primary_key=True),
+    Column("key", TEXT, primary_key=True),
+    Column("request_hash", TEXT, nullable=False),
+    Column("status", INT, nullable=False),
+    Column("body", TEXT, nullable=False),
+    Column("created_at", MS, nullable=False),
+    sqlite_strict=True,
+)
+"""Answers to mutating requests that carried an Idempotency-Key, kept for a day."""

@@ -1,0 +1,259 @@
+"""The store on SQLite: one writer thread that commits units in groups, and one reading connection per thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from server.kit import topics
+from server.kit.clock import Clock
+from server.kit.db import Store, Unit
+from server.kit.tx import TransactionLostError, Tx
+
+try:
+    import pysqlite3.dbapi2 as driver
+except ImportError:  # no wheel for this platform: the interpreter's own, checked at boot (kit.checks)
+    import sqlite3 as driver
+
+T = TypeVar("T")
+GROUP = 64
+"""Most units in one commit: more would make the first of them wait without gaining speed."""
+
+# Every one is set, whatever this build's defaults are. FULL: a power cut loses no acknowledged commit.
+# secure_delete: what is deleted is overwritten. recursive_triggers: REPLACE fires delete triggers too.
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "recursive_triggers=ON",
+    "busy_timeout=5000",
+    "trusted_schema=OFF",
+    "mmap_size=0",
+    "cache_size=-16000",
+    "temp_store=MEMORY",
+)
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """The version of the SQLite library in use."""
+    return tuple(int(part) for part in driver.sqlite_version.split("."))
+
+
+def make_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
+    """An engine whose connections have our settings and leave transactions to us.
+
+    Args:
+        path: the database file; made with 0600 when it is not there.
+        read_only: refuse every write on these connections.
+        foreign_keys: off only while migrating (a rebuilt parent table would delete its children).
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        module=driver,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False, "cached_statements": 256},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            if pragma.startswith("foreign_keys") and not foreign_keys:
+                continue
+            cursor.execute(f"PRAGMA {pragma}")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    return engine
+
+
+class _Work(Generic[T]):
+    """A unit that waits for the writer, and where its answer goes."""
+
+    __slots__ = ("future", "unit")
+
+    def __init__(self, unit: Unit[T]) -> None:
+        self.unit = unit
+        self.future: Future[T] = Future()
+
+
+class SqliteStore(Store):
+    """One file. All writes of the process go through one connection; a group of them shares one commit."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self.path = path
+        if not path.exists():
+            path.touch(mode=0o600)
+        self._writer_engine = make_engine(path)
+        self._reader_engine = make_engine(path, read_only=True)
+        self._local = threading.local()
+        self._readers: list[Connection] = []
+        self._readers_lock = threading.Lock()
+        self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._conn = self._writer_engine.connect()
+        self._thread = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+        self._thread.start()
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def _reader(self) -> Connection:
+        conn: Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = self._reader_engine.connect()
+            self._local.conn = conn
+            with self._readers_lock:
+                self._readers.append(conn)
+        return conn
+
+    def read(self, unit: Unit[T]) -> T:
+        """Run a unit that only reads, on this thread's own connection."""
+        return unit(self._tx(self._reader(), alive=lambda: True))
+
+    def version(self) -> object:
+        """SQLite's own counter of commits made by other connections, as this thread's reader sees it."""
+        conn = self._reader()
+        raw = conn.connection.dbapi_connection
+        assert raw is not None  # noqa: S101 - an open connection has its driver's
+        return (threading.get_ident(), raw.execute("PRAGMA data_version").fetchone()[0])
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def write(self, unit: Unit[T]) -> T:
+        """Hand the unit to the writer and wait until it is on disk."""
+        return self._submit(unit).result()
+
+    async def write_async(self, unit: Unit[T]) -> T:
+        """Hand the unit to the writer; the loop goes on meanwhile. A caller that leaves does not undo it."""
+        return await asyncio.shield(asyncio.wrap_future(self._submit(unit)))
+
+    def _submit(self, unit: Unit[T]) -> Future[T]:
+        work = _Work(unit)
+        with self._closing:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            self._queue.put(work)
+        return work.future
+
+    def _write_loop(self) -> None:
+        while True:
+            work = self._queue.get()
+            if work is None:
+                return
+            batch = [work]
+            while len(batch) < GROUP:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    self._queue.put(None)
+                    break
+                batch.append(more)
+            self._run(batch)
+
+    def _run(self, batch: list[_Work[Any]]) -> None:
+        """Commit a group; when one of it fails, each is tried alone so that only the guilty one fails."""
+        if len(batch) > 1:
+            try:
+                done, txs = self._attempt([work.unit for work in batch])
+            except Exception:  # noqa: BLE001 - whatever one unit raised, it is raised again below, alone
+                self._roll_back()
+            else:
+                self._finish(batch, done, txs)
+                return
+        for work in batch:
+            self._run_alone(work)
+
+    def _run_alone(self, work: _Work[Any]) -> None:
+        activity_on = True
+        while True:
+            tried: list[Tx] = []
+            try:
+                done, txs = self._attempt([work.unit], activity_on=activity_on, opened=tried.append)
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits
+                self._roll_back()
+                lost = isinstance(error, DBAPIError | TransactionLostError)
+                if activity_on and lost and tried and tried[0].activity_tried:
+                    activity_on = False
+                    continue
+                work.future.set_exception(error)
+                return
+            self._finish([work], done, txs)
+            return
+
+    def _attempt(
+        self,
+        units: list[Unit[Any]],
+        *,
+        activity_on: bool = True,
+        opened: Callable[[Tx], None] = lambda _: None,
+    ) -> tuple[list[Any], list[Tx]]:
+        conn = self._conn
+        raw = conn.connection.dbapi_connection
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        done: list[Any] = []
+        txs: list[Tx] = []
+        touched: set[str] = set()
+        for unit in units:
+            tx = self._tx(conn, alive=lambda: bool(raw is not None and raw.in_transaction), on=activity_on)
+            opened(tx)
+            txs.append(tx)
+            done.append(unit(tx))
+            if not tx.alive():
+                raise TransactionLostError
+            touched |= tx.topics
+        if touched:
+            topics.move(txs[-1], touched)
+        conn.exec_driver_sql("COMMIT")
+        return done, txs
+
+    def _finish(self, batch: list[_Work[Any]], done: list[Any], txs: list[Tx]) -> None:
+        for tx in txs:
+            self.drops.add(tx.dropped, tx.now)
+            tx.run_after_commit()
+        for work, answer in zip(batch, done, strict=True):
+            work.future.set_result(answer)
+
+    def _roll_back(self) -> None:
+        raw = self._conn.connection.dbapi_connection
+        if raw is not None and raw.in_transaction:
+            with contextlib.suppress(DBAPIError):
+                self._conn.exec_driver_sql("ROLLBACK")
+
+    def _tx(self, conn: Connection, *, alive: Callable[[], bool], on: bool = True) -> Tx:
+        return Tx(conn, clock=self.clock, ids=self.ids, dialect="sqlite", alive=alive, activity_on=on)
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Finish what was accepted, then close every connection."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        with self._readers_lock:
+            for conn in self._readers:
+                conn.close()
+        self._conn.close()
+        self._writer_engine.dispose()
+        self._reader_engine.dispose()

@@ -1,0 +1,32 @@
+"""Change counters: one number per topic that moves, in the same transaction, when its rows change.
+
+A client remembers the numbers; when one moved it asks for those rows again. A number says nothing but "something
+changed", so it carries no data and may be shown to everyone who may poll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from server.kit.schema import topic
+from server.kit.tx import Tx
+
+
+def move(tx: Tx, names: Iterable[str]) -> None:
+    """Move the counters of these topics by one. Sorted, so that two transactions take their locks in one order."""
+    for name in sorted(names):
+        insert = sqlite_insert(topic) if tx.dialect == "sqlite" else postgresql_insert(topic)
+        tx.execute(
+            insert.values(name=name, counter=1).on_conflict_do_update(
+                index_elements=[topic.c.name], set_={"counter": topic.c.counter + 1}
+            )
+        )
+
+
+def counters(tx: Tx) -> dict[str, int]:
+    """All counters as they stand."""
+    return {row.name: row.counter for row in tx.execute(select(topic.c.name, topic.c.counter))}

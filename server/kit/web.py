@@ -1,0 +1,242 @@
+"""The HTTP habits of all rooms: strict bodies, declared permissions, ready answers, idempotent writes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic_core import to_json
+from sqlalchemy import delete, insert, select
+
+from server.kit import strict_json
+from server.kit.access import Permission, Principal
+from server.kit.clock import DAY
+from server.kit.db import Store
+from server.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Cursors, PageRequest
+from server.kit.problems import ProblemError
+from server.kit.schema import idempotency
+from server.kit.tx import Tx
+
+T = TypeVar("T")
+JSON_TYPE: Final = "application/json"
+_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+_LIMIT = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+class _RefusedError(HTTPException):
+    """Carries a ProblemError through FastAPI's body parsing, which lets only its own exceptions pass."""
+
+    def __init__(self, problem: ProblemError) -> None:
+        super().__init__(problem.status)
+        self.problem = problem
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return strict_json.decode(await self.body())
+        except ProblemError as problem:
+            raise _RefusedError(problem) from None
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON body goes through the strict decoder."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            try:
+                return await handle(_StrictRequest(request.scope, request.receive))
+            except _RefusedError as refused:
+                raise refused.problem from None
+
+        return strict
+
+
+def router(prefix: str, tag: str) -> APIRouter:
+    """A room's router, under ``prefix``; its routes stand under ``tag`` in the reference."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)
+
+
+class Services(Protocol):
+    """What the application gives every route (``request.app.state.services``)."""
+
+    store: Store
+    cursors: Cursors
+
+    def authenticate(self, authorization: str | None) -> Principal:
+        """Whose request it is. Raises ProblemError 401."""
+        ...
+
+
+def services(request: Request) -> Services:
+    """The application's services."""
+    found: Services = request.app.state.services
+    return found
+
+
+class Permit:
+    """A route's declared permission. As a dependency it gives the caller, or refuses."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission: Permission = permission
+
+    async def __call__(self, request: Request) -> Principal:
+        """Authenticate, then check.
+
+        Raises:
+            ProblemError: 401 ``unauthenticated`` or 403 ``forbidden``.
+        """
+        principal = services(request).authenticate(request.headers.get("authorization"))
+        if not principal.may(self.permission):
+            raise ProblemError(
+                403,
+                "forbidden",
+                f"A {principal.role} token may not do this (it needs {self.permission}).",
+                reason="insufficient_permissions",
+            )
+        return principal
+
+
+class Open:
+    """Declares that a route needs no token, and why (``signed by the sender``)."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    async def __call__(self) -> None:
+        """Let everyone in."""
+
+
+def permit(permission: Permission) -> Any:
+    """Declare the permission of a route: ``caller: Annotated[Principal, permit("orders.read")]``."""
+    return Depends(Permit(permission))
+
+
+def open_to_all(why: str) -> Any:
+    """Declare a route without a token: ``dependencies=[open_to_all("signed by the sender")]``."""
+    return Depends(Open(why))
+
+
+def declared(route: APIRoute) -> Permit | Open | None:
+    """What a route declares; None means that the application must not start with it."""
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, Permit | Open):
+            return dependency.call
+    return None
+
+
+def answer(body: BaseModel | dict[str, Any] | bytes, status: int = 200) -> Response:
+    """A JSON answer, serialised once."""
+    if isinstance(body, BaseModel):
+        body = type(body).__pydantic_serializer__.to_json(body)
+    elif isinstance(body, dict):
+        body = to_json(body)
+    return Response(body, status, media_type=JSON_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """The query parameters that every list takes."""
+
+    limit: int
+    cursor: str | None
+    edge: Literal["newest", "oldest"]
+
+    def request(self, cursors: Cursors, query: str) -> PageRequest:
+        """The page asked for, once the cursor proved to belong to ``query``.
+
+        Raises:
+            ProblemError: 400 ``invalid_cursor``.
+        """
+        position = cursors.read(self.cursor, query) if self.cursor else None
+        return PageRequest(self.limit, position, self.edge)
+
+
+def page_query(
+    cursor: str | None = Query(None, max_length=1024, description="`next` or `prev` of another page"),
+    limit: str = Query(str(DEFAULT_LIMIT), description=f"1 to {MAX_LIMIT}"),
+    edge: Literal["newest", "oldest"] = Query("newest", description="which end to begin at without a cursor"),
+) -> PageQuery:
+    """Read the paging parameters.
+
+    Raises:
+        ProblemError: 422 for a limit that is not 1 to 200.
+    """
+    if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        raise ProblemError(
+            422,
+            "invalid_request",
+            f"limit must be 1 to {MAX_LIMIT}.",
+            fields=[("limit", f"must be 1 to {MAX_LIMIT}")],
+        )
+    return PageQuery(int(limit), cursor, edge)
+
+
+async def mutate(
+    request: Request,
+    caller: Principal,
+    unit: Callable[[Tx], BaseModel],
+    status: int = 200,
+) -> Response:
+    """Run a writing unit and answer with its model; with an ``Idempotency-Key``, at most once.
+
+    The answer is stored in the same transaction as the change, so a repeat after a dropped connection gets the
+    first answer and changes nothing. A refused request stores nothing and may be tried again.
+
+    Raises:
+        ProblemError: 422 ``invalid_request`` for a key that is not 1 to 200 printable ASCII signs; 409
+            ``idempotency_conflict`` when the key came with another request before; whatever the unit raises.
+    """
+    key = request.headers.get("idempotency-key")
+    store = services(request).store
+    if key is None:
+        return answer(await store.write_async(unit), status)
+    if not _KEY.fullmatch(key):
+        message = "must be 1 to 200 printable ASCII signs"
+        raise ProblemError(
+            422, "invalid_request", f"Idempotency-Key {message}.", fields=[("Idempotency-Key", message)]
+        )
+    told = f"{request.method} {request.url.path}\0".encode() + await request.body()
+    request_hash = hashlib.sha256(told).hexdigest()
+
+    def once(tx: Tx) -> tuple[int, bytes]:
+        if tx.dialect == "postgresql":
+            # Two requests with one key at the same moment: the second waits for the first one's answer.
+            tx.driver_sql(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))",
+                {"key": f"idempotency {caller.token_id} {key}"},
+            )
+        mine = (idempotency.c.token_id == caller.token_id) & (idempotency.c.key == key)
+        before = tx.execute(select(idempotency).where(mine)).first()
+        if before is not None and before.created_at > tx.now - DAY:
+            if before.request_hash != request_hash:
+                raise ProblemError(
+                    409, "idempotency_conflict", "This Idempotency-Key came with another request before."
+                )
+            return before.status, before.body.encode()
+        body = answer(unit(tx), status).body
+        if before is not None:
+            tx.execute(delete(idempotency).where(mine))
+        tx.execute(
+            insert(idempotency).values(
+                token_id=caller.token_id,
+                key=key,
+                request_hash=request_hash,
+                status=status,
+                body=bytes(body).decode(),
+                created_at=tx.now,
+            )
+        )
+        return status, bytes(body)
+
+    stored_status, stored_body = await store.write_async(once)
+    return answer(stored_body, stored_status)

@@ -1,0 +1,1 @@
+"""Orders: what was bought, whether it is paid, how far it is on its way."""

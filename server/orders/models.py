@@ -1,0 +1,68 @@
+"""Tables of the orders. The customer and the address stand in the vault."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Table, text
+
+from server.kit.schema import ID, INT, MS, TEXT, metadata
+
+order = Table(
+    "shop_order",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("number", TEXT, nullable=False, unique=True),
+    Column("person_id", ID, ForeignKey("person.id", ondelete="SET NULL"), index=True),
+    Column("address_id", ID, ForeignKey("address.id", ondelete="SET NULL"), index=True),
+    Column("currency", TEXT, nullable=False),
+    Column("total", INT, nullable=False),
+    Column("shipping", INT),
+    Column("refunded", INT, nullable=False, server_default=text("0")),
+    Column("payment_status", TEXT, nullable=False),
+    Column("fulfilment_status", TEXT, nullable=False),
+    Column("fulfilment_error", TEXT),
+    Column("stripe_session_id", TEXT, unique=True),
+    Column("payment_intent", TEXT, index=True),
+    Column("provider", TEXT),
+    Column("provider_order_id", TEXT),
+    Column("carrier", TEXT),
+    Column("tracking_number", TEXT),
+    Column("tracking_url", TEXT),
+    Column("created_at", MS, nullable=False),
+    Column("updated_at", MS, nullable=False),
+    Column("paid_at", MS),
+    Column("payment_failed_at", MS),
+    Column("refunded_at", MS),
+    Column("submitted_at", MS),
+    Column("processing_at", MS),
+    Column("shipped_at", MS),
+    Column("delivered_at", MS),
+    Column("failed_at", MS),
+    Column("cancelled_at", MS),
+    Index("ix_shop_order_newest", "created_at", "id"),
+    Index("ix_shop_order_payment", "payment_status", "created_at", "id"),
+    Index("ix_shop_order_fulfilment", "fulfilment_status", "created_at", "id"),
+    sqlite_strict=True,
+)
+
+order_item = Table(
+    "order_item",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("order_id", ID, ForeignKey("shop_order.id", ondelete="CASCADE"), nullable=False),
+    Column("position", INT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("quantity", INT, nullable=False),
+    Column("unit_price", INT, nullable=False),
+    Column("product_id", TEXT),
+    Index("ix_order_item_order", "order_id", "position"),
+    sqlite_strict=True,
+)
+
+order_day = Table(
+    "order_day",
+    metadata,
+    Column("day", TEXT, primary_key=True),  # YYMMDD in the shop's time zone
+    Column("last", INT, nullable=False),
+    sqlite_strict=True,
+)
+"""The last order number given on each day."""

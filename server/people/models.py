@@ -1,0 +1,48 @@
+"""Tables of the vault."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Table, text
+
+from server.kit.schema import ID, MS, TEXT, metadata
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", TEXT, nullable=False),  # customer | staff
+    Column("name", TEXT),
+    Column("email", TEXT),
+    Column("email_key", TEXT),  # casefolded: comparison of e-mails is case-insensitive
+    Column("name_key", TEXT),  # casefolded, for search
+    Column("phone", TEXT),
+    Column("mark", TEXT, nullable=False),  # four signs shown in place of the name after erasure
+    Column("created_at", MS, nullable=False),
+    Column("updated_at", MS, nullable=False),
+    Column("erased_at", MS),
+    Index(
+        "uq_person_kind_email",
+        "kind",
+        "email_key",
+        unique=True,
+        sqlite_where=text("email_key IS NOT NULL"),
+        postgresql_where=text("email_key IS NOT NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+address = Table(
+    "address",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("person_id", ID, ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", TEXT),
+    Column("line1", TEXT),
+    Column("line2", TEXT),
+    Column("city", TEXT),
+    Column("postal_code", TEXT),
+    Column("state", TEXT),
+    Column("country", TEXT),
+    Column("created_at", MS, nullable=False),
+    sqlite_strict=True,
+)

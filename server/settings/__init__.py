@@ -1,0 +1,1 @@
+"""The shop's settings: one typed registry, one table."""
