@@ -63,6 +63,12 @@ def _upgrade(conn: Connection) -> None:
     command.upgrade(config, HEAD)
 
 
+def _check_references(conn: Connection) -> None:
+    broken = conn.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise RuntimeError(f"migration would break {len(broken)} references")
+
+
 @contextmanager
 def _exclusive(store: Store) -> Iterator[Connection]:
     """A connection that no other process migrates beside."""
@@ -78,9 +84,7 @@ def _exclusive(store: Store) -> Iterator[Connection]:
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
                     yield conn
-                    broken = conn.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-                    if broken:
-                        raise RuntimeError(f"migration would break {len(broken)} references")
+                    _check_references(conn)
                 except BaseException:
                     conn.exec_driver_sql("ROLLBACK")
                     raise

@@ -1,4 +1,4 @@
-"""The store on PostgreSQL: each unit is its own transaction, on a connection of a pool; many processes may share it."""
+"""The store on PostgreSQL: each unit is its own transaction on a pooled connection; many processes may share it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -25,9 +25,7 @@ _TRY_AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the database
 
 
 def _raw(conn: Connection) -> psycopg.Connection[object]:
-    raw = conn.connection.dbapi_connection
-    assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the engine was made for this driver
-    return raw
+    return cast("psycopg.Connection[object]", conn.connection.dbapi_connection)
 
 
 class PostgresStore(Store):
