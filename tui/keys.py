@@ -1,0 +1,318 @@
+"""One table of all that keys can do: footer, help, palette, command line and the user's keymap come from it.
+
+A command has a stable id (what the config file and the command line name), the keys it has unless the user
+says otherwise, the action it runs, a word for the footer and a sentence for the help. A *scope* is where it
+holds; ``TOGETHER`` lists the scopes that are live at once, so no key may stand twice within one of its sets.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+Scope = Literal["everywhere", "list", "story", "orders", "activity"]
+Focus = Literal["orders", "order", "activity", "entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do.
+
+    Attributes:
+        id: the stable name, used in the config file and on the command line.
+        keys: the default keys; single characters stand for themselves, others are Textual's names.
+        action: the action that it runs, looked for from the focused widget upwards.
+        label: one or two words for the footer.
+        help: one sentence for help and palette.
+        group: the heading under which help lists it.
+        scopes: where it holds.
+        outside: it reaches the outside world (shown with ↗).
+        listed: it stands in the palette; plain cursor movement does not.
+        needs: the permission without which it is neither shown nor run.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    action: str
+    label: str
+    help: str
+    group: str
+    scopes: tuple[Scope, ...]
+    outside: bool = False
+    listed: bool = True
+    needs: str | None = None
+
+
+_Row = tuple[str, str, str, str, str]
+
+
+def _group(
+    heading: str, scopes: tuple[Scope, ...], *rows: _Row, listed: bool = True, needs: str | None = None
+) -> Iterable[Command]:
+    """Rows of (id, keys apart by blanks, action, label, help) under one heading."""
+    for command_id, keys, action, label, sentence in rows:
+        yield Command(
+            command_id,
+            tuple(keys.split()),
+            action,
+            label,
+            sentence,
+            heading,
+            scopes,
+            listed=listed,
+            needs=needs,
+        )
+
+
+COMMANDS: tuple[Command, ...] = (
+    *_group(
+        "Moving", ("list", "story"),
+        ("move.down", "j down", "cursor_down", "down", "Move down."),
+        ("move.up", "k up", "cursor_up", "up", "Move up."),
+        ("move.half_down", "ctrl+d", "half_page_down", "½ down", "Half a page down."),
+        ("move.half_up", "ctrl+u", "half_page_up", "½ up", "Half a page up."),
+        ("move.page_down", "pagedown", "page_down", "page down", "A page down."),
+        ("move.page_up", "pageup", "page_up", "page up", "A page up."),
+        listed=False,
+    ),
+    *_group(
+        "Moving", ("list", "story"),
+        ("move.top", "g home", "top", "top", "Go to the top, where new rows come in."),
+        ("move.bottom", "G end", "bottom", "bottom", "Go to the bottom."),
+    ),
+    *_group(
+        "Moving", ("list",),
+        ("open", "enter", "open", "open", "Open what is under the cursor."),
+    ),
+    *_group(
+        "Moving", ("orders", "activity"),
+        ("record.next", "J", "next_record", "next", "Next record; what is open stays open."),
+        ("record.previous", "K", "previous_record", "previous", "Previous record."),
+    ),
+    *_group(
+        "Everywhere", ("everywhere",),
+        ("go.orders", "1", "section('orders')", "orders", "Go to Orders."),
+        ("go.activity", "2", "section('activity')", "activity", "Go to Activity."),
+        ("tab.next", "] >", "next_tab", "next tab", "Next tab of the section."),
+        ("tab.previous", "[ <", "previous_tab", "previous tab", "Previous tab of the section."),
+        ("pane.next", "tab", "next_pane", "next pane", "Next pane."),
+        ("pane.previous", "shift+tab", "previous_pane", "previous pane", "Previous pane."),
+        ("attention.next", "!", "next_attention", "next attention",
+         "Jump to the next thing that needs attention, oldest first, from any section."),
+        ("filter", "/", "filter", "filter", "Show only what matches some words."),
+        ("match.next", "n", "next_match", "next match", "Next match of the filter."),
+        ("match.previous", "N", "previous_match", "previous match", "Previous match of the filter."),
+        ("follow", "F", "follow", "follow", "Let new rows come in at the top by themselves, on or off."),
+        ("undo", "z", "undo", "undo", "Undo the last resolve or reopen."),
+        ("redo", "Z", "redo", "redo", "Do again what was undone."),
+        ("repeat", ".", "repeat", "repeat", "Repeat the last action on what is under the cursor."),
+        ("view.last", "-", "last_view", "last view", "Back to the view before this one, and forth again."),
+        ("time.format", "t", "time_format", "times", "Cycle how times are shown: short, relative, exact."),
+        ("refresh", "ctrl+r", "refresh_now", "refresh", "Ask the server now."),
+        ("theme.next", "", "next_theme", "theme", "Next colour theme, until you leave."),
+        ("help", "? f1", "help", "help", "Show every key, and search them."),
+        ("close", "escape h left backspace", "close", "close",
+         "Close what is open, else clear the filter, else the marks, else go back."),
+        ("back", "q", "back", "back", "Go back; where there is nothing to go back to, quit."),
+        ("quit", "ctrl+c", "ask_quit", "quit", "Ask, then quit."),
+    ),
+    *_group(
+        "Everywhere", ("everywhere",),
+        ("palette", "ctrl+p", "palette", "find action", "Find any action by its words."),
+        ("command", ":", "command_line", "command", "Type the name of a command, or an order's number."),
+        listed=False,
+    ),
+    *_group(
+        "Lists", ("list",),
+        ("mark", "space", "mark", "mark", "Mark or unmark this row."),
+        ("mark.range", "v", "mark_range", "range", "Mark all rows from the last mark to here."),
+        ("mark.all", "*", "mark_all", "mark all", "Mark all rows that match."),
+    ),
+    *_group(
+        "Acting", ("orders", "activity"),
+        ("resolve", "x", "resolve", "resolve",
+         "Resolve an entry, a folded group as far as you saw it, or all that is open on an order."),
+        ("reopen", "X", "reopen", "reopen", "Open a resolved entry again."),
+        needs="activity.resolve",
+    ),
+    *_group(
+        "Acting", ("orders", "activity"),
+        ("copy", "y", "copy", "copy", "Copy the number or id to your terminal's clipboard."),
+        ("copy.link", "Y", "copy_link", "copy link", "Copy the link: an order's tracking page."),
+        ("raw", "d", "raw", "raw facts", "Show or hide the raw facts."),
+    ),
+    *_group(
+        "Activity", ("activity",),
+        ("unfold", "u", "unfold", "unfold", "Unfold a group of repeated entries, or fold it again."),
+        ("menu", "f", "menu", "categories", "Choose which categories to show."),
+        ("level", "L", "level", "level", "Cycle the level: all, warnings and errors, errors."),
+        ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
+    ),
+)  # fmt: skip
+
+BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+TOGETHER: tuple[frozenset[Scope], ...] = (
+    frozenset({"everywhere", "list", "orders"}),
+    frozenset({"everywhere", "story", "orders"}),
+    frozenset({"everywhere", "list", "activity"}),
+    frozenset({"everywhere", "story", "activity"}),
+)
+"""Scopes that are live at the same time: a list or a story, in a section, in the frame."""
+
+_MOVE, _RECORDS = ("move.up", "move.down"), ("record.next", "record.previous")
+
+FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
+    "orders": (
+        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("palette",), ("help",),
+    ),
+    "order": (
+        _MOVE, _RECORDS, ("resolve",), ("copy",), ("attention.next",), ("undo",), ("back",), ("help",),
+    ),
+    "activity": (
+        _MOVE, ("open",), ("resolve",), ("unfold",), ("filter",), ("attention.next",), ("undo",), ("help",),
+    ),
+    "entry": (
+        _MOVE, _RECORDS, ("resolve",), ("raw",), ("attention.next",), ("undo",), ("back",), ("help",),
+    ),
+}  # fmt: skip
+"""What the footer shows for each focus: at most eight places; a pair shares one place and one word."""
+
+FOOTER_WORDS: Mapping[tuple[str, ...], str] = {_MOVE: "move", _RECORDS: "next"}
+
+NEVER_ALONE = frozenset(
+    [f"ctrl+{key}" for key in ("a", "b", "s", "q", "\\", "backslash", "z", "h", "i", "j", "m")]
+    + [f"f{number}" for number in range(1, 25)]
+    + list("@[]{}\\|~")
+)
+"""Keys that tmux, terminals or their drivers keep for themselves, or that keyboards hide behind AltGr."""
+
+_NAMES: Mapping[str, str] = {
+    "slash": "/", "backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_",
+    "return": "enter", "esc": "escape", "pgdn": "pagedown", "pgup": "pageup", "del": "delete",
+}  # fmt: skip
+_NAMED = frozenset(
+    ["escape", "enter", "tab", "space", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"]
+    + ["up", "down", "left", "right"]
+    + [f"f{number}" for number in range(1, 25)]
+)
+_SHOWN: Mapping[str, str] = {
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "⏎", "escape": "esc", "pagedown": "pgdn",
+    "pageup": "pgup", "backspace": "⌫", "comma": ",",
+}  # fmt: skip
+_SHOWN_ASCII: Mapping[str, str] = {
+    "up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "bksp",
+}  # fmt: skip
+_MODIFIED = re.compile(r"((?:ctrl|shift|alt)\+)+(.+)")
+
+
+class KeymapError(ValueError):
+    """The ``[keys]`` of the config file cannot hold; ``str()`` is a sentence for the person who wrote it."""
+
+
+class Keymap:
+    """The keys in force: the table's, with the user's changes on top."""
+
+    def __init__(self, changed: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self.changed: Mapping[str, tuple[str, ...]] = dict(changed or {})
+
+    def keys(self, command: Command) -> tuple[str, ...]:
+        """The live keys of a command."""
+        return self.changed.get(command.id, command.keys)
+
+    def shown(self, command_id: str, *, every: bool = False, ascii_only: bool = False) -> str:
+        """The live keys as a person reads them: the first one, or with ``every`` all of them."""
+        keys = self.keys(BY_ID[command_id])
+        return " ".join(show_key(key, ascii_only=ascii_only) for key in (keys if every else keys[:1]))
+
+    def for_textual(self) -> dict[str, str]:
+        """The changes as ``App.set_keymap`` takes them."""
+        return {
+            command_id: ",".join("comma" if key == "," else key for key in keys)
+            for command_id, keys in self.changed.items()
+        }
+
+
+def keymap(changes: Mapping[str, str]) -> Keymap:
+    """Lay the user's ``[keys]`` (command id → keys separated by commas) over the table.
+
+    Raises:
+        KeymapError: an unknown id, an unreadable key, or one key for two commands that are live together.
+    """
+    changed: dict[str, tuple[str, ...]] = {}
+    for command_id, text in changes.items():
+        if command_id not in BY_ID:
+            near = difflib.get_close_matches(command_id, BY_ID, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `shopbell` shows the ids under ? in its help."
+            raise KeymapError(f"[keys] names {command_id!r}, and there is no such command.{hint}")
+        keys = tuple(_canonical(command_id, part) for part in text.split(",") if part.strip())
+        if not keys:
+            raise KeymapError(f"[keys] leaves {command_id!r} without a key.")
+        changed[command_id] = keys
+    result = Keymap(changed)
+    clash = next(iter(clashes(result)), None)
+    if clash is not None:
+        key, one, other = clash
+        raise KeymapError(
+            f"[keys] gives {show_key(key)!r} to both {one.id!r} and {other.id!r}. Give one of them another."
+        )
+    return result
+
+
+def clashes(live: Keymap) -> Iterable[tuple[str, Command, Command]]:
+    """Each key that means two things at the same time: (key, one command, the other)."""
+    for scopes in TOGETHER:
+        taken: dict[str, Command] = {}
+        for command in COMMANDS:
+            if not scopes.intersection(command.scopes):
+                continue
+            for key in live.keys(command):
+                other = taken.setdefault(key, command)
+                if other is not command:
+                    yield key, other, command
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """The table's commands of these scopes as Textual bindings (ids kept, so that a keymap can move them)."""
+    from textual.binding import Binding  # noqa: PLC0415 - the command line reads this table without the UI
+
+    return [
+        Binding(",".join(command.keys), command.action, command.label, show=False, id=command.id)
+        for command in COMMANDS
+        if command.keys and set(scopes).intersection(command.scopes)
+    ]
+
+
+def show_key(key: str, *, ascii_only: bool = False) -> str:
+    """A key as a person reads it: ``⏎``, ``↑``, ``ctrl+d``, ``x``."""
+    if ascii_only and key in _SHOWN_ASCII:
+        return _SHOWN_ASCII[key]
+    return _SHOWN.get(key, key)
+
+
+def _canonical(command_id: str, text: str) -> str:
+    """One spelling for each key: the character itself, or the name."""
+    key = text.strip()
+    modified = _MODIFIED.fullmatch(key.lower())
+    if modified is not None:
+        return key.lower()[: modified.start(2)] + _canonical(command_id, modified[2])
+    if len(key) == 1:
+        return key
+    name = key.lower()
+    if name in _NAMED:
+        return name
+    if name in _NAMES:
+        return _NAMES[name]
+    if name == "comma":
+        return ","
+    try:
+        return unicodedata.lookup(name.replace("_", " "))
+    except KeyError:
+        raise KeymapError(f"[keys] gives {command_id!r} the key {key!r}, which is no key's name.") from None
