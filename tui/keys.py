@@ -74,8 +74,8 @@ def _group(
 COMMANDS: tuple[Command, ...] = (
     *_group(
         "Moving", ("list", "story"),
-        ("move.down", "j down", "cursor_down", "down", "Move down."),
-        ("move.up", "k up", "cursor_up", "up", "Move up."),
+        ("move.down", "down j", "cursor_down", "down", "Move down."),
+        ("move.up", "up k", "cursor_up", "up", "Move up."),
         ("move.half_down", "ctrl+d", "half_page_down", "½ down", "Half a page down."),
         ("move.half_up", "ctrl+u", "half_page_up", "½ up", "Half a page up."),
         ("move.page_down", "pagedown", "page_down", "page down", "A page down."),
@@ -167,11 +167,12 @@ TOGETHER: tuple[frozenset[Scope], ...] = (
 )
 """Scopes that are live at the same time: a list or a story, in a section, in the frame."""
 
-_MOVE, _RECORDS = ("move.up", "move.down"), ("record.next", "record.previous")
+_MOVE, _TABS = ("move.up", "move.down"), ("tab.previous", "tab.next")
+_RECORDS = ("record.next", "record.previous")
 
 FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     "orders": (
-        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("palette",), ("help",),
+        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), _TABS, ("help",),
     ),
     "order": (
         _MOVE, _RECORDS, ("resolve",), ("copy",), ("attention.next",), ("undo",), ("back",), ("help",),
@@ -185,7 +186,7 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 """What the footer shows for each focus: at most eight places; a pair shares one place and one word."""
 
-FOOTER_WORDS: Mapping[tuple[str, ...], str] = {_MOVE: "move", _RECORDS: "next"}
+FOOTER_WORDS: Mapping[tuple[str, ...], str] = {_MOVE: "move", _TABS: "tabs", _RECORDS: "next"}
 
 NEVER_ALONE = frozenset(
     [f"ctrl+{key}" for key in ("a", "b", "s", "q", "\\", "backslash", "z", "h", "i", "j", "m")]

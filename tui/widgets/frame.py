@@ -1,0 +1,283 @@
+"""The frame around every section: identity strip, tabs, status line, command bar, footer.
+
+None of them knows where its words come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.suggester import SuggestFromList
+
+from tui import keys
+from tui.widgets.bar import Bar, Part, size
+from tui.widgets.cells import clip, plain, width
+from tui.widgets.format import UNICODE, Glyphs, badge
+from tui.widgets.text import Line, SafeInput
+
+
+@dataclass(frozen=True, slots=True)
+class SectionMark:
+    """A section as the strip names it: its digit, its name, and the count that hangs on it."""
+
+    digit: str
+    name: str
+    command: str
+    current: bool = False
+    badge: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """All that the identity strip says.
+
+    Attributes:
+        shop: the shop's name.
+        environment: ``live``, ``test`` or ``practice``; all but ``live`` are said aloud.
+        sections: the sections there are.
+        person: who you are; empty before that is known.
+        role: your role.
+        connection: how the connection stands, from the longest wording to the shortest.
+        health: ``good``, ``warning`` or ``error``; the colour of the connection.
+        glyphs: the decorative characters.
+    """
+
+    shop: str = ""
+    environment: str = "live"
+    sections: tuple[SectionMark, ...] = ()
+    person: str = ""
+    role: str = ""
+    connection: tuple[str, ...] = ("",)
+    health: str = "muted"
+    glyphs: Glyphs = UNICODE
+
+
+class IdentityStrip(Bar):
+    """Shop, environment, sections with the attention badge, who you are, and the connection: always."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._identity = Identity()
+
+    def identify(self, identity: Identity) -> None:
+        """Say this from now on."""
+        self._identity = identity
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Choose the longest wording that fits."""
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.size.width:
+            self.show(*fit_identity(self._identity, self.size.width))
+
+
+def fit_identity(identity: Identity, cells: int) -> tuple[list[Part], list[Part]]:
+    """The parts of the strip in the longest wording that fits ``cells``: (left, right).
+
+    What goes first is what is said elsewhere or known: the end of the connection's sentence, the domain of an
+    e-mail address, then the end of the shop's name, your name, and the sections' words beside their digits.
+    """
+    last = len(identity.connection) - 1
+    name = max(width(identity.shop), 1)
+    steps = [
+        (name, True, 32, 0), (name, True, 16, 0), (name, True, 16, min(1, last)), (16, True, 12, min(1, last)),
+        (16, True, 12, last), (16, True, 0, last), (12, True, 0, last), (8, True, 0, last), (8, False, 0, last),
+        (4, False, 0, last),
+    ]  # fmt: skip
+    parts: tuple[list[Part], list[Part]] = ([], [])
+    for shop, words, person, wording in steps:
+        parts = (_who_and_where(identity, shop, words=words), _right_end(identity, person, wording))
+        if size(parts[0]) + 1 + size(parts[1]) <= cells:
+            break
+    return parts
+
+
+def _who_and_where(identity: Identity, shop: int, *, words: bool) -> list[Part]:
+    glyphs = identity.glyphs
+    sign = "◆" if glyphs is UNICODE else "#"
+    parts = [Part(f"{sign} {clip(plain(identity.shop), shop, glyphs.ellipsis)}", "strong")]
+    if identity.environment != "live":
+        parts += [Part(" "), Part(identity.environment.upper(), "practice")]
+    parts.append(Part("  " if words else ""))
+    for section in identity.sections:
+        text = f"{section.digit} {section.name}" if words else section.digit
+        parts += [
+            Part(" "),
+            Part(text, "current" if section.current else "muted", section.command),
+        ]
+        if section.badge:
+            parts.append(Part(f" {glyphs.attention}{badge(section.badge)}", "warning", "attention.next"))
+        parts.append(Part(" " if words else ""))
+    return parts
+
+
+def _right_end(identity: Identity, person: int, wording: int) -> list[Part]:
+    who = identity.person
+    if width(who) > person:
+        who = clip(who.split("@", 1)[0], person, identity.glyphs.ellipsis)
+    spoken = f"{who}{identity.glyphs.dot}{identity.role}" if who and identity.role else who or identity.role
+    parts = [Part(f"{spoken}  ", "muted")] if spoken else []
+    return [*parts, Part(identity.connection[wording], identity.health)]
+
+
+@dataclass(frozen=True, slots=True)
+class TabMark:
+    """A tab of a section: its id, its words, and how many rows stand under it when that is known."""
+
+    id: str
+    name: str
+    count: int | None = None
+
+
+class TabBar(Bar):
+    """The tabs of a section, the current one in brackets, and at the right what narrows the list."""
+
+    def tabs(self, marks: Sequence[TabMark], current: str, narrowed: Sequence[Part]) -> None:
+        """Show these tabs; a click presses the command ``tab:`` and the tab's id."""
+        parts = [Part(" ")]
+        for mark in marks:
+            chosen = mark.id == current
+            count = "" if mark.count is None else f" {mark.count:,}"
+            text = f"[{mark.name}]{count} " if chosen else f" {mark.name}{count}  "
+            parts.append(Part(text, "current" if chosen else "muted", f"tab:{mark.id}"))
+        self.show(parts, [*narrowed, Part(" ")])
+
+
+Outcome = Literal["done", "refused", "note", "busy"]
+_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    "done": ("✓ ", "good"),
+    "refused": ("✖ ", "error"),
+    "note": ("", "muted"),
+    "busy": ("◌ ", "muted"),
+}
+_OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X ", "◌ ": ". "}
+
+
+class StatusLine(Bar):
+    """What the last action came to, at the left; where in the list one stands, at the right."""
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.glyphs = glyphs
+        self._outcome: list[Part] = []
+        self._place: list[Part] = []
+
+    def say(self, kind: Outcome, sentence: str, hint: str = "") -> None:
+        """Say what came of an action; an empty sentence clears it. ``hint`` says what can be done next."""
+        icon, look = _OUTCOMES[kind]
+        if self.glyphs is not UNICODE:
+            icon = _OUTCOMES_ASCII.get(icon, icon)
+        self._outcome = [Part(f" {icon}", look), Part(sentence, "muted" if kind == "note" else "text")]
+        if hint:
+            self._outcome.append(Part(f" {self.glyphs.dot} {hint}", "muted"))
+        if not sentence:
+            self._outcome = []
+        self.show(self._outcome, self._place)
+
+    def stand(self, place: Sequence[Part]) -> None:
+        """Say where in the list one stands."""
+        self._place = [*place, Part(" ")] if place else []
+        self.show(self._outcome, self._place)
+
+
+class CommandBar(Horizontal):
+    """One line to type into: ``/`` for a filter, ``:`` for a command. It stands in the status line's place."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
+
+    DEFAULT_CSS = """
+    CommandBar {
+        height: 1;
+        display: none;
+        background: $background;
+        & > Line { width: 3; text-style: bold; color: $accent; }
+        & > SafeInput { width: 1fr; background: $background; border: none; height: 1; padding: 0; }
+        &:ansi > Line { color: ansi_default; }
+        &:ansi > SafeInput { background: ansi_default; color: ansi_default; }
+    }
+    """
+
+    @dataclass
+    class Submitted(Message):
+        """A line was entered: ``prompt`` is ``/`` or ``:``."""
+
+        prompt: str
+        text: str
+
+    class Closed(Message):
+        """The bar was left without entering anything."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.prompt = "/"
+
+    def compose(self) -> ComposeResult:
+        """The prompt and the line."""
+        yield Line(" /")
+        yield SafeInput()
+
+    def ask(self, prompt: str, value: str = "", *, hint: str = "", words: Sequence[str] = ()) -> None:
+        """Open the bar with this prompt; ``words`` are offered as completions."""
+        self.prompt = prompt
+        self.query_one(Line).update(f" {prompt}")
+        line = self.query_one(SafeInput)
+        line.placeholder = hint
+        line.suggester = SuggestFromList(words, case_sensitive=False) if words else None
+        line.value = value
+        line.cursor_position = len(value)
+        self.display = True
+        line.focus()
+
+    def on_input_submitted(self, event: SafeInput.Submitted) -> None:
+        """Close and tell what was entered."""
+        event.stop()
+        self.display = False
+        self.post_message(self.Submitted(self.prompt, event.value.strip()))
+
+    def action_cancel(self) -> None:
+        """Close and forget what was typed."""
+        self.display = False
+        self.post_message(self.Closed())
+
+
+class Footer(Bar):
+    """The keys that matter for what has the focus: at most eight, and the help last."""
+
+    def __init__(self, live: keys.Keymap, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._live = live
+        self._ascii = glyphs is not UNICODE
+        self._focus: keys.Focus = "orders"
+        self._allowed: Callable[[keys.Command], bool] = lambda _command: True
+
+    def focus_on(self, focus: keys.Focus, allowed: Callable[[keys.Command], bool]) -> None:
+        """Show the keys of this focus that the caller may use."""
+        self._focus, self._allowed = focus, allowed
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Leave out what does not fit, from the end; the help stays."""
+        self._fit()
+
+    def _fit(self) -> None:
+        places = [place for place in keys.FOOTERS[self._focus] if self._allowed(keys.BY_ID[place[0]])]
+        parts = [self._place(place) for place in places]
+        while len(parts) > 2 and sum(size(part) for part in parts) > self.size.width:
+            del parts[-2]
+        self.show([part for place in parts for part in place])
+
+    def _place(self, place: tuple[str, ...]) -> list[Part]:
+        shown = [self._live.shown(command_id, ascii_only=self._ascii) for command_id in place]
+        apart = "" if all(len(key) == 1 for key in shown) else " "
+        word = keys.FOOTER_WORDS.get(place) or keys.BY_ID[place[0]].label
+        outside = f" {UNICODE.outside}" if keys.BY_ID[place[0]].outside else ""
+        command = place[0] if len(place) == 1 else None
+        return [Part(f" {apart.join(shown)}", "key", command), Part(f"{outside} {word} ", "muted", command)]
