@@ -25,6 +25,8 @@ try:
 except ImportError:  # no wheel for this platform: the interpreter's own, checked at boot (kit.checks)
     import sqlite3 as driver
 
+__all__ = ["SqliteStore", "driver", "make_engine", "sqlite_version"]
+
 T = TypeVar("T")
 GROUP = 64
 """Most units in one commit: more would make the first of them wait without gaining speed."""

@@ -1,0 +1,209 @@
+"""The server against raw sqlite3 doing the same work and against a bare ASGI hello, in the same run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data import INSERT, activity_rows, make_shop
+from benchmarks.load import Result, load, request
+from benchmarks.report import Report
+from server.kit.clock import parse_instant
+from server.kit.sqlite import driver
+
+_SERVER_CPU, _LOAD_CPU = "0", 1
+_PAGE = "SELECT * FROM activity WHERE internal = 0 {where} ORDER BY occurred_at DESC, id DESC LIMIT 50"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _pinned(command: list[str]) -> list[str]:
+    return ["taskset", "-c", _SERVER_CPU, *command] if shutil.which("taskset") else command
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], port: int, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that accepts connections, pinned to one core; ended afterwards."""
+    process = subprocess.Popen(
+        _pinned(command), env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    try:
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the server did not start: " + " ".join(command))
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def rss_mib(pid: int) -> float:
+    """Resident memory of a process in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _raw_pages_per_second(path: Path) -> float:
+    times = []
+    with driver.connect(path) as connection:
+        for _ in range(400):
+            begin = time.perf_counter()
+            connection.execute(_PAGE.format(where="")).fetchall()
+            times.append(time.perf_counter() - begin)
+    return 1 / statistics.median(times)
+
+
+def _raw_commits_per_second(folder: Path, source: Path) -> float:
+    """Single-row commits of activity rows into the same table, with the same settings and indexes."""
+    copy = folder / "raw.db"
+    shutil.copy(source, copy)
+    connection = driver.connect(copy, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    order = connection.execute("SELECT id FROM shop_order LIMIT 1").fetchone()[0]
+    rows = activity_rows(3_000, orders=[order], last=parse_instant("2026-03-01T10:00:00Z"))
+    begin = time.perf_counter()
+    for number, row in enumerate(rows):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(INSERT, (*row[:11], f"raw-{number}", *row[12:]))
+        connection.execute("UPDATE topic SET counter = counter + 1 WHERE name = 'activity'")
+        connection.execute("COMMIT")
+    taken = time.perf_counter() - begin
+    connection.close()
+    copy.unlink()
+    return 3_000 / taken
+
+
+def _shopbelld(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "server.cli", *arguments]
+
+
+def _get(address: tuple[str, int], path: str, token: str) -> tuple[dict[str, str], Any]:
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection(*address)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    response = connection.getresponse()
+    body = response.read()
+    return {key.lower(): value for key, value in response.getheaders()}, json.loads(body) if body else None
+
+
+def measure(folder: Path, entries: int, report: Report) -> None:
+    """Measure and report everything about the server."""
+    source = make_shop(folder, entries)
+    data = folder / "served"
+    shutil.rmtree(data, ignore_errors=True)
+    shutil.copytree(source, data)
+    data.chmod(0o700)
+    token = subprocess.run(
+        _shopbelld("init", "--data", str(data), "--owner-email", "owner@example.com"),
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    raw_pages = _raw_pages_per_second(data / "shop.db")
+    raw_commits = _raw_commits_per_second(folder, data / "shop.db")
+    hello = _measure_hello()
+    port = _free_port()
+    begin = time.perf_counter()
+    with running(_shopbelld("serve", "--data", str(data), "--port", str(port)), port) as process:
+        report.row("server: first answer", f"{time.perf_counter() - begin:.2f} s", "<= 1.5 s")
+        report.row("server: RSS idle", f"{rss_mib(process.pid):.0f} MiB", "<= 80 MiB")
+        address = ("127.0.0.1", port)
+        auth = {"Authorization": f"Bearer {token}"}
+        _report_pulse(report, address, auth, token, hello)
+        _report_pages(report, address, auth, token, raw_pages)
+        _report_inserts(report, address, auth, raw_commits)
+        report.row("server: RSS after load", f"{rss_mib(process.pid):.0f} MiB", "<= 100 MiB")
+    shutil.rmtree(data)
+
+
+def _measure_hello() -> Result:
+    port = _free_port()
+    command = [sys.executable, "-m", "benchmarks.apps.hello_asgi", str(port)]
+    with running(command, port):
+        load(("127.0.0.1", port), [request("GET", "/", {})], seconds=1, cpu=_LOAD_CPU)
+        return load(("127.0.0.1", port), [request("GET", "/", {})], cpu=_LOAD_CPU)
+
+
+def _report_pulse(
+    report: Report, address: tuple[str, int], auth: dict[str, str], token: str, hello: Result
+) -> None:
+    headers, _ = _get(address, "/v1/pulse", token)
+    unchanged = load(
+        address, [request("GET", "/v1/pulse", {**auth, "If-None-Match": headers["etag"]})], cpu=_LOAD_CPU
+    )
+    report.row("bare ASGI hello", f"{hello.per_second:,.0f}/s, p99 {hello.p99_ms:.1f} ms", "baseline")
+    report.row(
+        "unchanged pulse / bare hello",
+        f"{unchanged.per_second / hello.per_second:.2f} ({unchanged.per_second:,.0f}/s, p99 {unchanged.p99_ms:.1f} ms)",
+        ">= 0.8",
+        bad=unchanged.bad,
+    )
+
+
+def _page_paths(address: tuple[str, int], token: str, depth_steps: int) -> str:
+    """Walk ``depth_steps`` pages of 200 back and give the path of the page there."""
+    path = "/v1/activity?limit=200"
+    for _ in range(depth_steps):
+        _, page = _get(address, path, token)
+        path = f"/v1/activity?limit=200&cursor={page['next']}"
+    return path.replace("limit=200", "limit=50")
+
+
+def _report_pages(
+    report: Report, address: tuple[str, int], auth: dict[str, str], token: str, raw: float
+) -> None:
+    first = load(address, [request("GET", "/v1/activity?limit=50", auth)], cpu=_LOAD_CPU)
+    report.row("raw sqlite3 pages of 50", f"{raw:,.0f}/s", "baseline")
+    report.row(
+        "feed page / raw page",
+        f"{first.per_second / raw:.2f} ({first.per_second:,.0f}/s, p99 {first.p99_ms:.0f} ms)",
+        ">= 0.20",
+        bad=first.bad,
+    )
+    oldest = "/v1/activity?limit=50&edge=oldest"
+    deep = {"50 pages down": _page_paths(address, token, 50), "the far end": oldest}
+    for name, path in deep.items():
+        result = load(address, [request("GET", path, auth)], cpu=_LOAD_CPU)
+        report.row(
+            f"first page / page at {name}",
+            f"{first.per_second / result.per_second:.2f} ({result.per_second:,.0f}/s)",
+            "<= 1.3",
+            bad=result.bad,
+        )
+
+
+def _report_inserts(report: Report, address: tuple[str, int], auth: dict[str, str], raw: float) -> None:
+    bodies = [
+        json.dumps({"type": "custom.bench.note", "message": f"note {number}", "dedupe_key": None}).encode()
+        for number in range(64)
+    ]
+    events = load(address, [request("POST", "/v1/activity", auth, body) for body in bodies], cpu=_LOAD_CPU)
+    report.row("raw sqlite3 single-row commits (FULL)", f"{raw:,.0f}/s", "baseline")
+    report.row(
+        "durable event insert / raw single-row commits",
+        f"{events.per_second / raw:.2f} ({events.per_second:,.0f}/s, p99 {events.p99_ms:.0f} ms)",
+        ">= 1.0",
+        bad=events.bad,
+    )
