@@ -86,6 +86,8 @@ COMMANDS: tuple[Command, ...] = (
         "Moving", ("list", "story"),
         ("move.top", "g home", "top", "top", "Go to the top, where new rows come in."),
         ("move.bottom", "G end", "bottom", "bottom", "Go to the bottom."),
+        ("match.next", "n", "next_match", "next match", "Next match of the filter."),
+        ("match.previous", "N", "previous_match", "previous match", "Previous match of the filter."),
     ),
     *_group(
         "Moving", ("list",),
@@ -107,8 +109,6 @@ COMMANDS: tuple[Command, ...] = (
         ("attention.next", "!", "next_attention", "next attention",
          "Jump to the next thing that needs attention, oldest first, from any section."),
         ("filter", "/", "filter", "filter", "Show only what matches some words."),
-        ("match.next", "n", "next_match", "next match", "Next match of the filter."),
-        ("match.previous", "N", "previous_match", "previous match", "Previous match of the filter."),
         ("follow", "F", "follow", "follow", "Let new rows come in at the top by themselves, on or off."),
         ("undo", "z", "undo", "undo", "Undo the last resolve or reopen."),
         ("redo", "Z", "redo", "redo", "Do again what was undone."),
