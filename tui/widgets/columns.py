@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.widgets.cells import fit, plain, width
+from tui.widgets.cells import clip, fit, plain
+from tui.widgets.format import UNICODE, Glyphs
+from tui.widgets.lines import Part, cut_matches, strip_of
 
 T = TypeVar("T")
 
@@ -91,50 +92,43 @@ class RowLook(NamedTuple):
     marked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Painter(Generic[T]):
-    """Turns rows into strips with the styles of one theme, remembering none of them.
+    """Turns rows into strips with the styles of one theme; every strip is exactly as wide as the layout.
 
-    ``styles`` maps a style name to a Rich style that is laid over the row's; ``match`` marks what was
-    searched for. ``lead`` gives a row's icon. Every strip is exactly as wide as the layout says.
+    Attributes:
+        layout: the columns and their cells.
+        base: the style of plain text.
+        styles: what each style name lays over it.
+        lead: gives a row's icon, one cell.
+        glyphs: the decorative characters.
+        match: what was searched for.
     """
 
-    def __init__(
-        self,
-        layout: Layout[T],
-        *,
-        base: Style,
-        cursor: Style,
-        marked: Style,
-        styles: Mapping[str, Style],
-        lead: Callable[[T], Cell] | None,
-        glyphs: tuple[str, str, str],
-        match: re.Pattern[str] | None = None,
-    ) -> None:
-        self.layout = layout
-        self._base, self._cursor, self._marked = base, cursor, marked
-        self._styles = styles
-        self._lead = lead
-        self._cursor_glyph, self._mark_glyph, self._ellipsis = glyphs
-        self._match = match
+    layout: Layout[T]
+    base: Style
+    styles: dict[str, Style]
+    lead: Callable[[T], Cell] | None = None
+    glyphs: Glyphs = UNICODE
+    match: re.Pattern[str] | None = None
 
-    def header(self, style: Style) -> Strip:
+    def header(self) -> Strip:
         """The titles of the columns."""
-        parts = [(" " * LEAD, "")]
+        parts: list[Part] = [(" " * LEAD, "header")]
         for number, (column, cells) in enumerate(self.layout.placed):
             if number:
-                parts.append((" " * self.layout.gap, ""))
-            right = column.align == "right"
-            parts.append((fit(plain(column.title), cells, right=right, ellipsis=self._ellipsis), ""))
-        return self._strip(parts, style)
+                parts.append((" " * self.layout.gap, "header"))
+            parts.append((self._fit(plain(column.title), cells, column.align), "header"))
+        return strip_of(parts, self.layout.cells, self.base, self.styles)
 
     def row(self, row: T, look: RowLook) -> Strip:
         """A row as a strip."""
-        style = self._base
+        style = self.base
         if look.marked:
-            style += self._marked
+            style += self.styles["marked"]
         if look.selected:
-            style += self._cursor
-        return self._strip(self._parts(row, look), style)
+            style += self.styles["cursor"]
+        return strip_of(self._parts(row, look), self.layout.cells, style, self.styles)
 
     def text(self, row: T) -> str:
         """What a row shows, cells separated by line feeds: what a search in the list looks at."""
@@ -142,17 +136,16 @@ class Painter(Generic[T]):
 
     def sentence(self, text: str, style: str) -> Strip:
         """One line that is no row: a placeholder, the end of the list."""
-        cells = max(self.layout.cells - LEAD - 1, 0)
-        return self._strip(
-            [(" " * LEAD, ""), (fit(plain(text), cells, ellipsis=self._ellipsis), style)], self._base
-        )
+        room = max(self.layout.cells - LEAD, 0)
+        parts = [(" " * LEAD, ""), (clip(plain(text), room, self.glyphs.ellipsis), style)]
+        return strip_of(parts, self.layout.cells, self.base, self.styles)
 
-    def _parts(self, row: T, look: RowLook) -> list[tuple[str, str]]:
-        lead = self._lead(row) if self._lead is not None else Cell(" ")
-        icon = Cell(self._mark_glyph, "accent") if look.marked else lead
-        parts = [
-            # The mark shares the icon's style: one run of cells less on the wire.
-            (self._cursor_glyph if look.selected else " ", icon.style),
+    def _parts(self, row: T, look: RowLook) -> list[Part]:
+        lead = self.lead(row) if self.lead is not None else Cell(" ")
+        icon = Cell(self.glyphs.marked, "accent") if look.marked else lead
+        # The cursor's mark shares the icon's style: one run of cells less on the wire.
+        parts: list[Part] = [
+            (self.glyphs.cursor if look.selected else " ", icon.style),
             (fit(plain(icon.text), 1), icon.style),
             (" ", ""),
         ]
@@ -160,49 +153,9 @@ class Painter(Generic[T]):
             if number:
                 parts.append((" " * self.layout.gap, ""))
             cell = column.render(row)
-            text = plain(cell.text)
-            parts.extend(
-                self._searched(
-                    fit(text, cells, right=column.align == "right", ellipsis=self._ellipsis), cell.style
-                )
-            )
+            text = self._fit(plain(cell.text), cells, column.align)
+            parts.extend(cut_matches(text, cell.style, self.match))
         return parts
 
-    def _searched(self, text: str, style: str) -> list[tuple[str, str]]:
-        """Cut out what was searched for, to be drawn in the match style."""
-        if self._match is None:
-            return [(text, style)]
-        parts, end = [], 0
-        for found in self._match.finditer(text):
-            if found.end() > found.start():
-                parts += [(text[end : found.start()], style), (found[0], "match")]
-                end = found.end()
-        return [*parts, (text[end:], style)]
-
-    def _strip(self, parts: list[tuple[str, str]], style: Style) -> Strip:
-        """Join parts of one style to runs, and make the whole exactly as wide as the list."""
-        runs: list[tuple[str, str]] = []
-        for text, name in parts:
-            if not text:
-                continue
-            # Spaces look the same in every style without a background: let them join their neighbour.
-            if runs and (
-                runs[-1][1] == name or (name != "match" and runs[-1][1] != "match" and text.isspace())
-            ):
-                runs[-1] = (runs[-1][0] + text, runs[-1][1])
-            else:
-                runs.append((text, name))
-        segments = [
-            Segment(text, style + self._styles[name] if name in self._styles else style)
-            for text, name in runs
-        ]
-        used = sum(width(text) for text, _name in runs)
-        cells = self.layout.cells
-        if used < cells:
-            if runs and runs[-1][1] != "match":
-                last = segments[-1]
-                segments[-1] = Segment(last.text + " " * (cells - used), last.style)
-            else:
-                segments.append(Segment(" " * (cells - used), style))
-        strip = Strip(segments, max(used, cells))
-        return strip if used <= cells else strip.crop(0, cells)
+    def _fit(self, text: str, cells: int, align: str) -> str:
+        return fit(text, cells, right=align == "right", ellipsis=self.glyphs.ellipsis)

@@ -1,0 +1,185 @@
+"""The base of everything that draws itself line by line: styles by name, strips of exactly one width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.widgets.cells import width
+from tui.widgets.scroll_mark import marked_bar
+from tui.widgets.theme import STYLES
+
+Part = tuple[str, str]
+"""A piece of a line: its text (already ``cells.plain``) and the name of its style, or an empty name."""
+
+_NO_STYLE = Style()
+
+
+def strip_of(parts: Iterable[Part], cells: int, base: Style, styles: dict[str, Style]) -> Strip:
+    """Make a strip of exactly ``cells`` from parts, in as few runs as possible; what is too much is cut.
+
+    Fewer runs are fewer bytes on the wire: spaces join their neighbour, as they look the same in every style
+    that has no background of its own.
+    """
+    runs: list[Part] = []
+    for text, name in parts:
+        if not text:
+            continue
+        if runs and (runs[-1][1] == name or (text.isspace() and _joins(runs[-1][1], name, styles))):
+            runs[-1] = (runs[-1][0] + text, runs[-1][1])
+        else:
+            runs.append((text, name))
+    used = sum(width(text) for text, _name in runs)
+    if used < cells:
+        space = " " * (cells - used)
+        if runs and _joins(runs[-1][1], "", styles):
+            runs[-1] = (runs[-1][0] + space, runs[-1][1])
+        else:
+            runs.append((space, ""))
+    segments = [Segment(text, base + styles.get(name, _NO_STYLE)) for text, name in runs]
+    strip = Strip(segments, max(used, cells))
+    return strip if used <= cells else strip.crop(0, cells)
+
+
+def _joins(left: str, right: str, styles: dict[str, Style]) -> bool:
+    """Whether spaces look the same in both styles."""
+    return all(
+        style.bgcolor is None and not style.underline and not style.reverse
+        for style in (styles.get(left, _NO_STYLE), styles.get(right, _NO_STYLE))
+    )
+
+
+def cut_matches(text: str, name: str, match: re.Pattern[str] | None) -> list[Part]:
+    """Cut what ``match`` finds out of a text, to be drawn in the ``match`` style."""
+    if match is None:
+        return [(text, name)]
+    parts: list[Part] = []
+    end = 0
+    for found in match.finditer(text):
+        if found.end() > found.start():
+            parts += [(text[end : found.start()], name), (found[0], "match")]
+            end = found.end()
+    return [*parts, (text[end:], name)]
+
+
+def search_pattern(words: str) -> re.Pattern[str] | None:
+    """What to look for when a person types ``words`` after ``/``: each word, whatever the letters' case."""
+    found = [re.escape(word) for word in words.split()][:20]
+    return re.compile("|".join(sorted(found, key=len, reverse=True)), re.IGNORECASE) if found else None
+
+
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
+    """A scrolling widget that draws its own lines with the styles of :data:`tui.widgets.theme.STYLES`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "lines--header", "lines--cursor", "lines--marked", "lines--dim", *(f"lines--{name}" for name in STYLES),
+    }  # fmt: skip
+
+    DEFAULT_CSS = """
+    Lines {
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        & > .lines--header { color: $text-muted; }
+        & > .lines--cursor { background: $list-cursor-blurred; }
+        &:focus > .lines--cursor { background: $list-cursor; text-style: bold; }
+        & > .lines--marked { background: $list-marked; }
+        & > .lines--dim { color: $text-muted; }
+        & > .lines--muted { color: $text-muted; }
+        & > .lines--strong { text-style: bold; }
+        & > .lines--accent { color: $accent; }
+        & > .lines--info { color: $primary; }
+        & > .lines--success { color: $success; }
+        & > .lines--warning { color: $warning; }
+        & > .lines--error { color: $error; }
+        & > .lines--match { background: $list-match; }
+        & > .lines--new { color: $background; background: $accent; text-style: bold; }
+        & > .lines--rule { color: $text-muted; }
+        & > .lines--bar { color: $error; }
+        &:ansi {
+            & > .lines--header { color: ansi_default; text-style: dim; }
+            &:focus > .lines--cursor { text-style: reverse; }
+            & > .lines--cursor { text-style: bold; }
+            & > .lines--marked { text-style: bold; }
+            & > .lines--dim { color: ansi_default; text-style: dim; }
+            & > .lines--muted { color: ansi_default; text-style: dim; }
+            & > .lines--rule { color: ansi_default; text-style: dim; }
+            & > .lines--match { text-style: underline; }
+            & > .lines--new { color: ansi_default; background: ansi_default; text-style: reverse; }
+        }
+    }
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.theme_serial = 0
+        """Changes whenever the styles do: part of every cache's key."""
+        self._styles: dict[str, Style] | None = None
+
+    @property
+    def base_style(self) -> Style:
+        """The style of plain text."""
+        return self.rich_style
+
+    @property
+    def named_styles(self) -> dict[str, Style]:
+        """What each style name adds to the line's own style; found once for each theme."""
+        if self._styles is None:
+            names = ("header", "cursor", "marked", "dim", *STYLES)
+            self._styles = {name: self._overlay(name) for name in names}
+        return self._styles
+
+    def _overlay(self, name: str) -> Style:
+        """What a component class says itself, its colour mixed with the widget's background."""
+        partial = self.get_component_rich_style(f"lines--{name}", partial=True)
+        whole = self.get_component_rich_style(f"lines--{name}")
+        return partial + Style.from_color(
+            whole.color if partial.color is not None else None,
+            whole.bgcolor if partial.bgcolor is not None else None,
+        )
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._styles = None
+        self.theme_serial += 1
+
+    def line(self, parts: Sequence[Part], base: Style | None = None) -> Strip:
+        """A strip as wide as the widget."""
+        return strip_of(parts, self.size.width, base or self.base_style, self.named_styles)
+
+    def render(self) -> RenderableType:
+        """Not used: lines are drawn one by one."""
+        return ""
+
+    def set_height(self, lines: int) -> None:
+        """Say how many lines there are to scroll through."""
+        size = Size(self.size.width, lines)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def mark_bar(self, *, above: bool, below: bool) -> None:
+        """Say on the scroll bar (≈) at which ends the list goes on beyond what is here."""
+        bar = self.vertical_scrollbar
+        renderer = marked_bar((above, below))
+        if bar.renderer is not renderer:
+            # Textual's own way to change the looks of one bar.
+            bar.renderer = renderer  # type: ignore[misc]
+            bar.refresh()
