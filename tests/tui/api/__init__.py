@@ -1,0 +1,1 @@
+"""Tests of what the client knows of the server and of its own machine."""
