@@ -1,0 +1,205 @@
+"""What happens at the practice shop, decided by a seed and the moment at which the shop was opened.
+
+The same seed and moment give the same life, to the second and the letter. A day's life can be told without the days
+before it, so history may be filled in from its end. Days are UTC.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterator
+from typing import Final
+
+from server.contract.activity import Level, NewEvent
+from server.kit.clock import DAY, HOUR, MINUTE, SECOND, instant
+from server.practice import stories
+from server.practice.actions import Action, ResolveSaid, Say
+from server.practice.cast import PRODUCTS, Country, customer
+from server.practice.stories import FATES, LONGEST, Fate, Tale
+
+CUSTOMERS: Final = 420
+_A_WEEK: Final = (10, 9, 10, 10, 11, 9, 13)  # orders on an average Monday, Tuesday, …: Sunday Socks
+_HOURS: Final = (3, 2, 1, 1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 6, 5, 5, 6, 7, 9, 11, 12, 10, 7, 4)
+_HOURS_AWAY: Final = {"US": 6, "JP": -9, "AE": -4, "DE": -1, "FR": -1, "SE": -1, "PL": -1}
+_FATES: Final = ([fate for fate, _ in FATES], [often for _, often in FATES])
+_OUTAGES: Final = ("rate limit reached, try again later (429)", "variant out of stock")
+
+
+def day_of(at: int) -> int:
+    """The number of the day (since 1970) on which a moment lies."""
+    return at // DAY
+
+
+class Life:
+    """The whole life of a practice shop.
+
+    Args:
+        seed: another seed, another life.
+        opened_at: milliseconds; what lies before is history, in which nearly every problem has been dealt with.
+    """
+
+    def __init__(self, seed: int, opened_at: int) -> None:
+        self.seed = seed
+        self.opened_at = opened_at
+
+    def day(self, number: int) -> list[Action]:
+        """All stories that begin on a day, whole, merged in time order; they may reach into later days."""
+        day = f"{instant(number * DAY):%y%m%d}"
+        dice = self._dice(day)
+        actions: list[Action] = []
+        outage = self._outage(number, dice)
+        for count in range(self._orders_on(number, dice)):
+            name = f"{day}-{count + 1:02d}"
+            actions += self._order(name, number, self._dice(name), outage)
+        actions += self._house(number, day, dice)
+        return in_order(actions)
+
+    def opening(self) -> list[Action]:
+        """What is unsettled on the opening day, in time order: the problems that greet the reader."""
+        return in_order(_opening(self))
+
+    def history(self, number: int) -> list[Action]:
+        """The part of a day's stories that has happened by the opening."""
+        return [action for action in self.day(number) if action.at <= self.opened_at]
+
+    def after(self, moment: int) -> Iterator[Action]:
+        """Everything after a moment, without an end, in time order."""
+        waiting: list[tuple[int, str, Action]] = []
+        number = day_of(moment - LONGEST)
+        while True:
+            for action in self.day(number):
+                if action.at > moment:
+                    heapq.heappush(waiting, (action.at, action.key, action))
+            number += 1
+            while waiting and waiting[0][0] < number * DAY:
+                yield heapq.heappop(waiting)[2]
+
+    def settle(self, problem: int) -> int:
+        """When a problem has been dealt with: not at night, and before the opening if it arose before."""
+        dice = self._dice(f"settled {problem}")
+        settled = problem + dice.randint(25 * MINUTE, 9 * HOUR)
+        if settled % DAY < 8 * HOUR:
+            settled += 8 * HOUR
+        if problem <= self.opened_at < settled:
+            settled = problem + (self.opened_at - problem) * dice.randint(40, 80) // 100
+        return settled // SECOND * SECOND
+
+    def customer(self, dice: random.Random, name: str, begin: int, reason: str | None = None) -> Tale:
+        """A tale of a customer picked by ``dice``; a few of them come again and again."""
+        number = int(CUSTOMERS * dice.random() ** 2)
+        who, country = customer(self._dice(f"customer {number}"), number)
+        return Tale(name, begin, who, country, dice, self.settle, reason)
+
+    def _dice(self, purpose: str) -> random.Random:
+        return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - repeatable on purpose, guards nothing
+
+    @staticmethod
+    def _orders_on(number: int, dice: random.Random) -> int:
+        weekday = (number + 3) % 7  # day 0 was a Thursday
+        return _A_WEEK[weekday] + dice.randint(-2, 2)
+
+    @staticmethod
+    def _outage(number: int, dice: random.Random) -> tuple[int, int, str] | None:
+        """On one day in five a provider is in trouble for some hours: begin, end, and what it says."""
+        begin = number * DAY + dice.randint(8 * HOUR, 18 * HOUR)
+        outage = (begin, begin + dice.randint(2 * HOUR, 5 * HOUR), dice.choice(_OUTAGES))
+        return outage if dice.random() < 0.2 else None
+
+    def _order(
+        self, name: str, number: int, dice: random.Random, outage: tuple[int, int, str] | None
+    ) -> list[Action]:
+        tale = self.customer(dice, name, 0)
+        tale.begin = _moment(number, dice, tale.country)
+        fate: Fate = dice.choices(*_FATES)[0]
+        if outage and outage[0] <= tale.begin <= outage[1] and dice.random() < 0.7:
+            fate = dice.choice((stories.retried, stories.mended))
+            tale.reason = outage[2]
+        fate(tale)
+        return tale.actions
+
+    def _house(self, number: int, day: str, dice: random.Random) -> list[Action]:
+        """What the shop's own programs do all by themselves."""
+        actions: list[Action] = []
+        for provider, hour in (("Printify", 4), ("Printful", 5)):
+            at = number * DAY + hour * HOUR + dice.randint(0, 20) * MINUTE
+            name = f"{day}-sync-{provider.lower()}"
+            if dice.random() < 0.04:
+                said = _said(
+                    f"Product sync failed ({provider}): 503 Service Unavailable", at, name, "sync.failed"
+                )
+                actions += [said, ResolveSaid(at=self.settle(at), key=f"{name}.2", said=said)]
+            else:
+                updated = dice.choice((0, 0, 0, 1, 2, 3, 5, 11))
+                text = f"Product sync complete ({provider}) — 47 products, {updated} updated"
+                actions.append(_said(text, at, name, "sync.completed"))
+        if dice.random() < 0.25:
+            at = number * DAY + dice.randint(7 * HOUR, 21 * HOUR) // MINUTE * MINUTE
+            product = dice.choice(PRODUCTS)
+            text = f"{product.name}, {dice.choice(product.variants)}: {dice.randint(1, 6)} left at {product.provider}"
+            said = _said(text, at, f"{day}-stock", "stock.low")
+            actions += [said, ResolveSaid(at=self.settle(at), key=f"{day}-stock.2", said=said)]
+        return actions
+
+
+def in_order(actions: list[Action]) -> list[Action]:
+    """Sorted by time; what happens at the same moment keeps its place."""
+    return sorted(actions, key=lambda action: action.at)
+
+
+_LEVELS: Final[dict[str, Level]] = {"sync.failed": "error", "stock.low": "warning"}
+
+
+def _said(text: str, at: int, key: str, kind: str) -> Say:
+    category = "syncs" if kind.startswith("sync") else "custom"
+    event = NewEvent(
+        type=f"custom.{kind}",
+        level=_LEVELS.get(kind, "info"),
+        message=text,
+        category=category,
+        dedupe_key=key,
+    )
+    return Say(at=at, key=key, event=event)
+
+
+def _moment(number: int, dice: random.Random, country: Country) -> int:
+    """A moment of a day at which somebody in this country likes to shop."""
+    hour = dice.choices(range(24), _HOURS)[0] + _HOURS_AWAY.get(country.code, 0)
+    within = (hour % 24) * HOUR + dice.randint(0, HOUR // SECOND - 1) * SECOND
+    return number * DAY + within
+
+
+def _opening(life: Life) -> list[Action]:
+    """The scene at the opening: three refused orders that say the same thing, and four problems of other kinds."""
+    now = life.opened_at // SECOND * SECOND
+    actions: list[Action] = []
+
+    def tale(name: str, ago: int, reason: str | None = None) -> Tale:
+        name = f"opening-{name}"
+        told = life.customer(life._dice(name), name, now - ago, reason)
+        told.provider = "Printful" if reason else told.provider
+        return told
+
+    for name, ago in (("1", 95 * MINUTE), ("2", 58 * MINUTE), ("3", 31 * MINUTE)):
+        told = tale(name, ago, "variant out of stock")
+        stories.refused(told)
+        actions += told.actions
+    told = tale("4", 3 * HOUR, "shipping address invalid: postal code does not match country")
+    stories.refused(told)
+    actions += told.actions
+    told = tale("5", 140 * MINUTE)
+    taken = told.submit(told.pay(told.place(told.begin)))
+    told.step("cancelled", taken + 20 * MINUTE, reason="called off by the customer")
+    actions += told.actions
+    told = tale("6", 50 * MINUTE)
+    told.submit(told.pay(told.place(told.begin)))
+    email = told.order.customer.email
+    bounce = f"Email bounced: {email} (no such mailbox)"
+    told.say("custom.email.bounced", now - 41 * MINUTE, bounce, "emails", "warning")
+    actions += told.actions
+    told = tale("7", 9 * MINUTE)
+    told.place(told.begin)
+    actions += told.actions
+    text = "Heron Socks, M: 2 left at Printful"
+    actions.append(_said(text, now - 4 * HOUR, "opening-stock", "stock.low"))
+    return actions

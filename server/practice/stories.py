@@ -1,0 +1,402 @@
+"""The story of one order, from the first click to the parcel at the door, and what may go wrong on the way.
+
+A tale collects actions; a fate is a function that tells one. Nothing here reads a clock or any randomness but the
+tale's own dice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Literal
+
+from server.contract.activity import Level, NewEvent
+from server.contract.orders import FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
+from server.kit.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
+from server.practice.actions import (
+    Action,
+    Checkout,
+    Fulfil,
+    PlaceOrder,
+    ResolveOrder,
+    Say,
+    StripeType,
+    Webhook,
+)
+from server.practice.cast import FAILURES, PRODUCTS, REVIEWS, Country
+
+ATTEMPTS: Final = 3
+"""How often the shop's program tries to submit an order."""
+LONGEST: Final = 30 * DAY
+"""No story goes on for longer than this."""
+
+_REASONS: Final = ([text for text, _ in FAILURES], [often for _, often in FAILURES])
+_SHIPPING: Final = {"GB": 400, "US": 1200, "JP": 1400, "AE": 1400}
+_OUTSIDE_PRICES: Final = {"GBP": 100, "EUR": 120, "USD": 130}
+Status = Literal["submitted", "processing", "shipped", "delivered", "failed", "cancelled"]
+
+
+class Tale:
+    """An order's story in the telling.
+
+    Args:
+        name: the story's name; every key in it begins with it.
+        begin: when the order is placed.
+        customer: who buys.
+        country: where they live.
+        dice: this story's own randomness.
+        settle: gives for a problem's moment the moment by which somebody of the staff has dealt with it.
+        reason: what the provider says if it refuses; by chance when left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        begin: int,
+        customer: NewCustomer,
+        country: Country,
+        dice: random.Random,
+        settle: Callable[[int], int],
+        reason: str | None = None,
+    ) -> None:
+        self.name = name
+        self.begin = begin
+        self.country = country
+        self.dice = dice
+        self.settle = settle
+        self.reason: str = reason or dice.choices(*_REASONS)[0]
+        self.actions: list[Action] = []
+        self._count = 0
+        self.order, self.provider = _cart(dice, customer, country)
+        self.provider_order_id = _provider_order_id(dice, self.provider)
+        self.carrier = dice.choice(country.carriers)
+        self.tracking = f"{self.carrier[:2].upper()}{dice.randint(10**9, 10**10 - 1)}{country.code}"
+        self.checkout = Checkout(name, customer, _total(self.order), self.order.currency)
+
+    def key(self) -> str:
+        """A new key of this story."""
+        self._count += 1
+        return f"{self.name}.{self._count}"
+
+    def later(self, at: int, least: int, most: int) -> int:
+        """A moment between ``least`` and ``most`` milliseconds after ``at``, on a whole second."""
+        return (at + self.dice.randint(least, most)) // SECOND * SECOND
+
+    def place(self, at: int) -> int:
+        """The shop's program creates the order; gives a moment at which the customer has paid."""
+        self.actions.append(PlaceOrder(at=at, key=self.key(), story=self.name, order=self.order))
+        return self.later(at, 45 * SECOND, 6 * MINUTE)
+
+    def stripe(
+        self,
+        kind: StripeType,
+        created: int,
+        *,
+        heard: int | None = None,
+        paid: bool = True,
+        refunded: int = 0,
+        forged: bool = False,
+    ) -> Webhook:
+        """Stripe tells of something that happened at ``created``; the shop hears of it a moment later."""
+        key = self.key()
+        webhook = Webhook(
+            at=self.later(created, SECOND, 4 * SECOND) if heard is None else heard,
+            key=key,
+            story=self.name,
+            event=key,
+            type=kind,
+            checkout=self.checkout,
+            created=created,
+            paid=paid,
+            refunded=refunded,
+            forged=forged,
+        )
+        self.actions.append(webhook)
+        return webhook
+
+    def again(self, webhook: Webhook, at: int) -> None:
+        """Stripe delivers the same event once more."""
+        self.actions.append(replace(webhook, at=at, key=self.key()))
+
+    def step(
+        self, status: Status, at: int, *, reason: str | None = None, attempt: int | None = None, late: int = 0
+    ) -> None:
+        """The shop's program tells a step; ``late`` is how long ago it was."""
+        shipped = status == "shipped"
+        told = FulfilmentStep(
+            status=status,
+            provider=self.provider,
+            provider_order_id=None if status in ("failed", "cancelled") else self.provider_order_id,
+            carrier=self.carrier if shipped else None,
+            tracking_number=self.tracking if shipped else None,
+            tracking_url=f"https://track.example/{self.tracking}" if shipped else None,
+            reason=reason,
+            attempt=attempt,
+            max_attempts=attempt and ATTEMPTS,
+            occurred_at=rfc3339(at - late) if late else None,
+        )
+        self.actions.append(Fulfil(at=at, key=self.key(), story=self.name, step=told))
+
+    def say(self, kind: str, at: int, message: str, category: str, level: Level = "info") -> None:
+        """The shop's program writes an event of its own about this order."""
+        key = self.key()
+        event = NewEvent(type=kind, level=level, message=message, category=category, dedupe_key=key)
+        self.actions.append(Say(at=at, key=key, story=self.name, event=event))
+
+    def resolve(self, at: int) -> None:
+        """Somebody of the staff resolves what is open on the order."""
+        self.actions.append(ResolveOrder(at=at, key=self.key(), story=self.name))
+
+    # -- parts that several fates share ----------------------------------------------------------------
+
+    def confirm(self, at: int) -> None:
+        """The shop's mailer has sent the confirmation."""
+        email = self.order.customer.email
+        sent = self.later(at, 4 * SECOND, 40 * SECOND)
+        self.say("custom.email.confirmation_sent", sent, f"Order confirmation sent to {email}", "emails")
+
+    def submit(self, at: int) -> int:
+        """The provider takes the order; gives the moment."""
+        taken = self.later(at, 40 * SECOND, 3 * MINUTE)
+        self.step("submitted", taken)
+        return taken
+
+    def make_and_send(self, at: int) -> int:
+        """The provider, which has the order since ``at``, makes the goods and sends them; gives the end."""
+        made = self.later(at, 20 * MINUTE, 16 * HOUR)
+        self.step("processing", made)
+        shipped = self._by_day(self.later(made, 6 * HOUR, 40 * HOUR))
+        self.step("shipped", shipped)
+        mailed = self.later(shipped, 5 * SECOND, 50 * SECOND)
+        email = self.order.customer.email
+        self.say("custom.email.shipping_sent", mailed, f"Shipping notification sent to {email}", "emails")
+        delivered = self._by_day(self.later(shipped, 26 * HOUR, 6 * DAY))
+        late = self.later(0, HOUR, 7 * HOUR) if self.dice.random() < 0.04 else 0
+        self.step("delivered", delivered, late=late)
+        if self.dice.random() < 0.09:
+            written = self.later(delivered, 3 * HOUR, 4 * DAY)
+            self.say("custom.review.received", written, self.dice.choice(REVIEWS), "custom")
+        return delivered
+
+    def pay(self, at: int) -> int:
+        """The customer pays by card and hears of it; gives the moment at which the shop knows."""
+        heard = self.stripe("checkout.session.completed", at).at
+        self.confirm(heard)
+        return heard
+
+    def _by_day(self, at: int) -> int:
+        """Nobody carries parcels between eight in the evening and seven in the morning."""
+        hour = at % DAY
+        if hour < 7 * HOUR:
+            return at + 6 * HOUR
+        return at + 11 * HOUR if hour > 20 * HOUR else at
+
+
+def _cart(dice: random.Random, customer: NewCustomer, country: Country) -> tuple[NewOrder, str]:
+    """What is ordered, and who will print it."""
+    first = dice.choice(PRODUCTS)
+    chosen = [first]
+    if dice.random() < 0.35:
+        chosen.append(dice.choice([other for other in PRODUCTS if other.provider == first.provider]))
+    percent = _OUTSIDE_PRICES[country.currency]
+    items = [
+        NewOrderItem(
+            name=f"{product.name}, {dice.choice(product.variants)}",
+            quantity=dice.choices((1, 2, 3, 5), (70, 20, 7, 3))[0],
+            unit_price=product.price * percent // 100,
+            product_id=product.id,
+        )
+        for product in chosen
+    ]
+    shipping = _SHIPPING.get(country.code, 700) * percent // 100
+    order = NewOrder(customer=customer, items=items, currency=country.currency, shipping=shipping)
+    return order, first.provider
+
+
+def _total(order: NewOrder) -> int:
+    amounts = [(item.unit_price, item.quantity) for item in order.items]
+    amounts.append((order.shipping or 0, 1))
+    return sum((price if isinstance(price, int) else price.amount) * quantity for price, quantity in amounts)
+
+
+def _provider_order_id(dice: random.Random, provider: str) -> str:
+    return (
+        f"PFY-{dice.randint(10_000, 99_999)}"
+        if provider == "Printify"
+        else f"PFL-{dice.randint(10**7, 10**8)}"
+    )
+
+
+# -- fates ---------------------------------------------------------------------------------------------
+
+
+def plain(tale: Tale) -> None:
+    """Placed, paid, made, sent, delivered."""
+    tale.make_and_send(tale.submit(tale.pay(tale.place(tale.begin))))
+
+
+def retried(tale: Tale) -> None:
+    """The provider refuses the first attempt and takes the second."""
+    failed = tale.later(tale.pay(tale.place(tale.begin)), 40 * SECOND, 2 * MINUTE)
+    tale.step("failed", failed, reason=tale.reason, attempt=1)
+    taken = tale.later(failed, MINUTE, 2 * MINUTE)
+    tale.step("submitted", taken, attempt=2)
+    tale.resolve(max(tale.settle(failed), taken + MINUTE))
+    tale.make_and_send(taken)
+
+
+def refused(tale: Tale) -> int:
+    """The provider refuses all attempts; gives the moment of the last. What comes next is a person's work."""
+    failed = tale.later(tale.pay(tale.place(tale.begin)), 40 * SECOND, 2 * MINUTE)
+    for attempt in range(1, ATTEMPTS + 1):
+        tale.step("failed", failed, reason=tale.reason, attempt=attempt)
+        if attempt < ATTEMPTS:
+            failed = tale.later(failed, MINUTE, 5 * MINUTE)
+    return failed
+
+
+def mended(tale: Tale) -> None:
+    """All attempts fail; a person puts it right, submits the order again and resolves it."""
+    failed = refused(tale)
+    taken = max(tale.settle(failed), failed + MINUTE)
+    tale.step("submitted", taken, attempt=1)
+    tale.resolve(taken + 20 * SECOND)
+    tale.make_and_send(taken)
+
+
+def heard_late(tale: Tale) -> None:
+    """Stripe could not reach the shop for hours."""
+    paid = tale.place(tale.begin)
+    heard = tale.later(paid, 2 * HOUR, 9 * HOUR)
+    tale.stripe("checkout.session.completed", paid, heard=heard)
+    tale.confirm(heard)
+    tale.make_and_send(tale.submit(heard))
+
+
+def heard_twice(tale: Tale) -> None:
+    """Stripe delivers the payment twice."""
+    webhook = tale.stripe("checkout.session.completed", tale.place(tale.begin))
+    tale.confirm(webhook.at)
+    tale.again(webhook, tale.later(webhook.at, 3 * SECOND, 2 * HOUR))
+    tale.make_and_send(tale.submit(webhook.at))
+
+
+def by_link(tale: Tale) -> None:
+    """Paid through a payment link: the shop's program knows of no order, the session makes it."""
+    mailbox, _, host = tale.order.customer.email.rpartition("@")
+    customer = tale.order.customer.model_copy(update={"email": f"{mailbox}+{tale.name}@{host}"})
+    tale.order = tale.order.model_copy(update={"customer": customer})
+    tale.checkout = replace(tale.checkout, customer=customer, names_order=False)
+    tale.make_and_send(tale.submit(tale.pay(tale.begin)))
+
+
+def debited(tale: Tale) -> None:
+    """Paid by direct debit, which takes days to arrive."""
+    tale.checkout = replace(
+        tale.checkout, method="sepa_debit" if tale.order.currency == "EUR" else "bacs_debit"
+    )
+    signed = tale.stripe("checkout.session.completed", tale.place(tale.begin), paid=False).at
+    arrived = tale.later(signed, 20 * HOUR, 3 * DAY)
+    heard = tale.stripe("checkout.session.async_payment_succeeded", arrived).at
+    tale.confirm(heard)
+    tale.make_and_send(tale.submit(heard))
+
+
+def bounced_debit(tale: Tale) -> None:
+    """The direct debit comes back unpaid; the shop's program cancels the order."""
+    tale.checkout = replace(
+        tale.checkout, method="sepa_debit" if tale.order.currency == "EUR" else "bacs_debit"
+    )
+    signed = tale.stripe("checkout.session.completed", tale.place(tale.begin), paid=False).at
+    refused_at = tale.later(signed, 20 * HOUR, 3 * DAY)
+    heard = tale.stripe("checkout.session.async_payment_failed", refused_at, paid=False).at
+    cancelled = tale.later(heard, MINUTE, 5 * MINUTE)
+    tale.step("cancelled", cancelled, reason="direct debit returned unpaid")
+    tale.resolve(max(tale.settle(heard), cancelled + MINUTE))
+
+
+def abandoned(tale: Tale) -> None:
+    """Never paid: the session expires after a day, and the shop's program cancels the order."""
+    tale.place(tale.begin)
+    expired = tale.stripe("checkout.session.expired", tale.begin + DAY, paid=False).at
+    cancelled = tale.later(expired, MINUTE, 5 * MINUTE)
+    tale.step("cancelled", cancelled, reason="not paid within a day")
+    tale.resolve(max(tale.settle(cancelled), cancelled + MINUTE))
+
+
+def partly_refunded(tale: Tale) -> None:
+    """Delivered, then a part is given back."""
+    delivered = tale.make_and_send(tale.submit(tale.pay(tale.place(tale.begin))))
+    back = max(100, tale.checkout.total * tale.dice.randint(2, 6) // 10 // 100 * 100)
+    tale.stripe("charge.refunded", tale.later(delivered, 5 * HOUR, 6 * DAY), refunded=back)
+
+
+def refunded(tale: Tale) -> None:
+    """Delivered, sent back, all of it given back."""
+    delivered = tale.make_and_send(tale.submit(tale.pay(tale.place(tale.begin))))
+    tale.stripe("charge.refunded", tale.later(delivered, 4 * DAY, 9 * DAY), refunded=tale.checkout.total)
+
+
+def refund_overtook(tale: Tale) -> None:
+    """Called off within the hour, and the shop hears of the refund before it hears of the payment."""
+    paid = tale.place(tale.begin)
+    given_back = tale.later(paid, 15 * MINUTE, 50 * MINUTE)
+    tale.stripe("charge.refunded", given_back, refunded=tale.checkout.total)
+    heard = tale.later(given_back, HOUR, 3 * HOUR)
+    tale.stripe("checkout.session.completed", paid, heard=heard)
+    cancelled = tale.later(heard, MINUTE, 5 * MINUTE)
+    tale.step("cancelled", cancelled, reason="called off by the customer")
+    tale.resolve(max(tale.settle(cancelled), cancelled + MINUTE))
+
+
+def cancelled(tale: Tale) -> None:
+    """The customer calls it off before it is made, and gets the money back."""
+    taken = tale.submit(tale.pay(tale.place(tale.begin)))
+    called_off = tale.later(taken, 4 * MINUTE, 3 * HOUR)
+    tale.step("cancelled", called_off, reason="called off by the customer")
+    tale.stripe(
+        "charge.refunded",
+        tale.later(called_off, MINUTE, 9 * MINUTE),
+        refunded=tale.checkout.total,
+    )
+    tale.resolve(max(tale.settle(called_off), called_off + MINUTE))
+
+
+def forged(tale: Tale) -> None:
+    """Somebody claims that the order is paid, with a signature of their own; then the customer really pays."""
+    paid = tale.place(tale.begin)
+    claimed = tale.later(tale.begin, 5 * SECOND, 40 * SECOND)
+    tale.stripe("checkout.session.completed", claimed, forged=True)
+    tale.make_and_send(tale.submit(tale.pay(paid)))
+
+
+def mail_bounced(tale: Tale) -> None:
+    """The confirmation comes back; somebody looks into it."""
+    heard = tale.pay(tale.place(tale.begin))
+    bounced = tale.later(heard, MINUTE, 20 * MINUTE)
+    email = tale.order.customer.email
+    tale.say("custom.email.bounced", bounced, f"Email bounced: {email} (mailbox full)", "emails", "warning")
+    tale.resolve(tale.settle(bounced))
+    tale.make_and_send(tale.submit(heard))
+
+
+Fate = Callable[[Tale], object]
+FATES: Final[tuple[tuple[Fate, float], ...]] = (
+    (plain, 66),
+    (retried, 5),
+    (mended, 2.5),
+    (heard_late, 3),
+    (heard_twice, 3),
+    (by_link, 4),
+    (debited, 4),
+    (bounced_debit, 1),
+    (abandoned, 2),
+    (partly_refunded, 3),
+    (refunded, 2),
+    (refund_overtook, 1),
+    (cancelled, 1.5),
+    (forged, 1),
+    (mail_bounced, 1),
+)
+"""What may become of an order, and how often."""
