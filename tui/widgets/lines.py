@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -168,6 +168,10 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def render(self) -> RenderableType:
         """Not used: lines are drawn one by one."""
         return ""
+
+    def refresh_y(self, y: int) -> None:
+        """Draw one line of what is seen again, without the scroll bar beside it."""
+        self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
 
     def set_height(self, lines: int) -> None:
         """Say how many lines there are to scroll through."""

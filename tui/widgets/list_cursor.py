@@ -10,7 +10,6 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from textual.geometry import Region
 from textual.message import Message
 
 from tui.widgets.lines import Lines
@@ -258,7 +257,7 @@ class ListCursor(Lines, Generic[T]):
         """Draw one row again, if it is seen."""
         y = index - self.top + self.header_height
         if self.header_height <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            self.refresh_y(y)
 
     def _held(self, top: int) -> int:
         return min(max(top, 0), self.max_scroll_y)

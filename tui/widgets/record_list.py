@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal, TypeVar
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Region
 from textual.strip import Strip
 
 from tui import keys
@@ -132,7 +131,7 @@ class RecordList(ListCursor[T]):
             return
         for y, (_row_id, strip) in list(self._drawn.items()):
             if y < self.size.height and self.render_line(y) != strip:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh_y(y)
 
     def set_state(self, state: State, sentence: str = "", hint: str = "") -> None:
         """Say that rows are being fetched (``loading``), why they are not (``problem``), or neither (``ready``).
@@ -259,11 +258,11 @@ class RecordList(ListCursor[T]):
     def _with_news(self, strip: Strip) -> Strip:
         """Lay the number of rows that wait over the right end of the first line: it takes no row away."""
         text = f" {self.glyphs.up} {badge(self.source.pending)} new "
-        cells = self.size.width
-        if len(text) >= cells:
+        start = self.size.width - len(text) - 1
+        if start < 0:
             return strip
         news = self.line([(text, "new")]).crop(0, len(text))
-        return Strip.join([strip.crop(0, cells - len(text)), news])
+        return Strip.join([strip.crop(0, start), news, strip.crop(start + len(text))])
 
     def _id_seen(self, index: int) -> str | None:
         """The id of the row that was last drawn at an index."""

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment
-from rich.traceback import Traceback
 from textual import events
 from textual.app import App, SystemCommand
 from textual.color import Color
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from tui.api.clean import clean_block, clean_line
 from tui.widgets.crash import CrashReports, Failure
@@ -110,7 +108,7 @@ class SafeApp(App[ReturnType], Generic[ReturnType]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep cursors from blinking: each blink is bytes on the wire for ever."""
-        if isinstance(event.widget, Input | TextArea):
+        if hasattr(event.widget, "cursor_blink"):  # Input, TextArea, and what is made of them
             event.widget.cursor_blink = False
 
     # What is said when the program fails.
@@ -139,6 +137,8 @@ class SafeApp(App[ReturnType], Generic[ReturnType]):
 
     def panic(self, *renderables: RenderableType) -> None:
         """Textual's hook for failures of its threads; what they would print is reduced to places."""
+        from rich.traceback import Traceback  # noqa: PLC0415 - needed on the way out, costs at the start
+
         self._return_code = 1
         traces = [item.trace for item in renderables if isinstance(item, Traceback)]
         self._end_with(Failure.of_trace(traces[0]) if traces else Failure.unknown())
