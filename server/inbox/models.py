@@ -6,6 +6,8 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint, text
 
 from server.kit.schema import ID, INT, MS, TEXT, metadata
 
+BODY_KEPT = text("body <> ''")
+
 inbox = Table(
     "inbox",
     metadata,
@@ -23,7 +25,7 @@ inbox = Table(
     Column("waits_for", TEXT),  # what a parked one waits for, e.g. a payment intent
     Column("person_id", ID, index=True),  # whose data the body holds, once known
     Column("order_id", ID),
-    Column("body", TEXT, nullable=False),
+    Column("body", TEXT, nullable=False),  # emptied when its time is over; the row stays, so that a replay is known
     UniqueConstraint("provider", "connection", "event_id"),
     Index(
         "ix_inbox_due",
@@ -37,6 +39,6 @@ inbox = Table(
         sqlite_where=text("waits_for IS NOT NULL"),
         postgresql_where=text("waits_for IS NOT NULL"),
     ),
-    Index("ix_inbox_received", "received_at"),
+    Index("ix_inbox_body", "received_at", sqlite_where=BODY_KEPT, postgresql_where=BODY_KEPT),
     sqlite_strict=True,
 )

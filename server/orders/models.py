@@ -20,6 +20,7 @@ order = Table(
     Column("payment_status", TEXT, nullable=False),
     Column("fulfilment_status", TEXT, nullable=False),
     Column("fulfilment_error", TEXT),
+    Column("fulfilment_attempt", INT),  # the last one that was told to have failed
     Column("stripe_session_id", TEXT, unique=True),
     Column("payment_intent", TEXT, index=True),
     Column("provider", TEXT),

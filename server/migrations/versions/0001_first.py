@@ -222,6 +222,7 @@ def _orders() -> None:
         sa.Column("payment_status", TEXT, nullable=False),
         sa.Column("fulfilment_status", TEXT, nullable=False),
         sa.Column("fulfilment_error", TEXT, nullable=True),
+        sa.Column("fulfilment_attempt", INT, nullable=True),
         sa.Column("stripe_session_id", TEXT, nullable=True),
         sa.Column("payment_intent", TEXT, nullable=True),
         sa.Column("provider", TEXT, nullable=True),
@@ -310,7 +311,13 @@ def _activity() -> None:
         postgresql_where=sa.text("next_try_at IS NOT NULL"),
     )
     op.create_index("ix_inbox_person_id", "inbox", ["person_id"])
-    op.create_index("ix_inbox_received", "inbox", ["received_at"])
+    op.create_index(
+        "ix_inbox_body",
+        "inbox",
+        ["received_at"],
+        sqlite_where=sa.text("body <> ''"),
+        postgresql_where=sa.text("body <> ''"),
+    )
     op.create_index(
         "ix_inbox_waits_for",
         "inbox",
