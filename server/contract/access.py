@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -47,9 +47,9 @@ class TokenRow(Answer):
 
 
 class NewTokenAnswer(TokenRow):
-    """A token just made: the only time that its secret is shown."""
+    """A token just made. Its secret is shown once: ``token`` is None when the same request is repeated."""
 
-    token: str
+    token: str | None = None
 
 
 class NewToken(Request):
@@ -81,3 +81,26 @@ class Setup(Request):
     code: Annotated[str, Field(min_length=8, max_length=128)]
     email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+
+class AuditActor(Answer):
+    """Who acted. No user and no role: somebody with access to the machine itself. ``name`` while the user is known."""
+
+    user_id: str | None = None
+    name: str | None = None
+    role: str | None = None
+    token_id: str | None = None
+
+
+class AuditRow(Answer):
+    """One act in this program, as it was recorded together with the act. Outlives everybody it names."""
+
+    id: str
+    action: str
+    actor: AuditActor
+    resource_type: str | None = None
+    resource_id: str | None = None
+    target_user_id: str | None = None
+    target_name: str | None = None
+    metadata: dict[str, Any]
+    at: Instant

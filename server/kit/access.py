@@ -19,6 +19,7 @@ Permission = Literal[
     "users.read",
     "users.manage",
     "audit.read",
+    "me.read",
 ]
 
 RANK: Final[dict[Role, int]] = {"owner": 4, "admin": 3, "support": 2, "readonly": 1, "storefront": 0}
@@ -41,6 +42,7 @@ PERMISSIONS: Final[dict[Permission, frozenset[Role]]] = {
     "users.read": _CHIEFS,
     "users.manage": _CHIEFS,
     "audit.read": _CHIEFS,
+    "me.read": _STAFF | {"storefront"},
 }
 """An unknown permission is denied; Owner has all."""
 

@@ -107,6 +107,10 @@ class Store(ABC):
         On PostgreSQL it may lag by a fraction of a second behind other processes, never behind this one.
         """
 
+    def version_at_hand(self) -> object | None:
+        """``version`` if it is known without waiting for anybody, else None: for the event loop."""
+        return self.version()
+
     @abstractmethod
     def close(self) -> None:
         """Finish what was accepted, then let go of every connection."""

@@ -38,6 +38,7 @@ class PostgresStore(Store):
         self.engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,  # an error's text must hold nobody's data
             pool_size=8,
             max_overflow=24,
             pool_pre_ping=False,
@@ -143,6 +144,10 @@ class PostgresStore(Store):
             if commits == self._commits:
                 self._version, self._version_until = version, now + _VERSION_SECONDS
         return version
+
+    def version_at_hand(self) -> object | None:
+        """The version as last asked for, while that is fresh."""
+        return self._version if time.monotonic() < self._version_until else None
 
     def close(self) -> None:
         """Close every connection."""

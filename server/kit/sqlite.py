@@ -64,6 +64,7 @@ def make_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = Tru
         f"sqlite:///{path}",
         module=driver,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text must hold nobody's data
         poolclass=NullPool,
         connect_args={"check_same_thread": False, "cached_statements": 256},
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext
 from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy import delete, insert, select
@@ -25,6 +25,7 @@ from server.kit.tx import Tx
 
 T = TypeVar("T")
 JSON_TYPE: Final = "application/json"
+_CALLER: Final = "shopbell.caller"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
@@ -46,13 +47,16 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body goes through the strict decoder."""
+    """A route that looks at who asks before it reads what they sent, and decodes JSON strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
+        declares = declared(self)
 
         async def strict(request: Request) -> Response:
+            if isinstance(declares, Permit):
+                request.scope[_CALLER] = await declares.admit(request)
             try:
                 return await handle(_StrictRequest(request.scope, request.receive))
             except _RefusedError as refused:
@@ -72,8 +76,8 @@ class Services(Protocol):
     store: Store
     cursors: Cursors
 
-    def authenticate(self, authorization: str | None) -> Principal:
-        """Whose request it is. Raises ProblemError 401."""
+    async def authenticate(self, request: Request) -> Principal:
+        """Whose request it is. Raises ProblemError 401 (429 for a peer that keeps bringing bad tokens)."""
         ...
 
 
@@ -90,12 +94,17 @@ class Permit:
         self.permission: Permission = permission
 
     async def __call__(self, request: Request) -> Principal:
+        """The caller, whom the route has let in already."""
+        caller: Principal | None = request.scope.get(_CALLER)
+        return caller or await self.admit(request)
+
+    async def admit(self, request: Request) -> Principal:
         """Authenticate, then check.
 
         Raises:
             ProblemError: 401 ``unauthenticated`` or 403 ``forbidden``.
         """
-        principal = services(request).authenticate(request.headers.get("authorization"))
+        principal = await services(request).authenticate(request)
         if not principal.may(self.permission):
             raise ProblemError(
                 403,
@@ -126,7 +135,7 @@ def open_to_all(why: str) -> Any:
     return Depends(Open(why))
 
 
-def declared(route: APIRoute) -> Permit | Open | None:
+def declared(route: APIRoute | RouteContext) -> Permit | Open | None:
     """What a route declares; None means that the application must not start with it."""
     for dependency in route.dependant.dependencies:
         if isinstance(dependency.call, Permit | Open):
@@ -186,11 +195,20 @@ async def mutate(
     caller: Principal,
     unit: Callable[[Tx], BaseModel],
     status: int = 200,
+    *,
+    remembered: Callable[[BaseModel], BaseModel] = lambda model: model,
 ) -> Response:
     """Run a writing unit and answer with its model; with an ``Idempotency-Key``, at most once.
 
     The answer is stored in the same transaction as the change, so a repeat after a dropped connection gets the
     first answer and changes nothing. A refused request stores nothing and may be tried again.
+
+    Args:
+        request: the request.
+        caller: whose key it is.
+        unit: what to do; its model is the answer.
+        status: of the answer.
+        remembered: what is stored for a repeat in place of the model, where that holds a secret.
 
     Raises:
         ProblemError: 422 ``invalid_request`` for a key that is not 1 to 200 printable ASCII signs; 409
@@ -223,7 +241,9 @@ async def mutate(
                     409, "idempotency_conflict", "This Idempotency-Key came with another request before."
                 )
             return before.status, before.body.encode()
-        body = answer(unit(tx), status).body
+        made = unit(tx)
+        body = answer(made, status).body
+        kept = answer(remembered(made), status).body
         if before is not None:
             tx.execute(delete(idempotency).where(mine))
         tx.execute(
@@ -232,7 +252,7 @@ async def mutate(
                 key=key,
                 request_hash=request_hash,
                 status=status,
-                body=bytes(body).decode(),
+                body=bytes(kept).decode(),
                 created_at=tx.now,
             )
         )

@@ -1,0 +1,134 @@
+"""The rooms' routes as one application. It does not start with a route that declares no permission."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from sqlalchemy import select
+
+from server.accounts.routes import routes as accounts
+from server.app import errors, health, pulse
+from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
+from server.app.pulse import PulseCache
+from server.app.services import AppServices
+from server.kit.config import ServerConfig
+from server.kit.db import Store
+from server.kit.paging import Cursors, load_cursors
+from server.kit.schema import store_fact
+from server.kit.tx import Tx
+from server.kit.web import Open, Permit, declared
+
+_TELEMETRY_OFF: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+class UndeclaredRouteError(Exception):
+    """A route says neither whom it lets in nor why it lets everyone in."""
+
+
+class App(FastAPI):
+    """The application: the routes, and the front that every request passes first."""
+
+    front: Front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's event (ASGI)."""
+        if scope["type"] == "http":
+            await self.front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def beyond_front(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The routes alone."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(
+    store: Store,
+    config: ServerConfig,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    body_seconds: float = BODY_SECONDS,
+) -> App:
+    """Put the rooms together.
+
+    Args:
+        store: open and migrated; it stays the caller's to close.
+        config: the server's set-up.
+        monotonic: the clock of rate limits.
+        body_seconds: how long a request's body may take in all.
+
+    Raises:
+        UndeclaredRouteError: a room forgot to say who may use one of its routes.
+    """
+    app = App(
+        title="shopbell",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=_TELEMETRY_OFF,
+    )
+    found = AppServices(store, _cursors(store), monotonic)
+    cache = PulseCache(found)
+    app.state.services = found
+    app.state.config = config
+    app.front = Front(app.beyond_front, found, config, cache, body_seconds)
+    errors.install(app)
+    for router in (health.build(), pulse.build(lambda: cache), accounts, *_rooms()):
+        app.include_router(router)
+    check_routes(app)
+    return app
+
+
+def _rooms() -> Iterator[APIRouter]:
+    for name in ("server.orders.routes", "server.activity.routes", "server.payments.routes"):
+        if importlib.util.find_spec(name) is not None:
+            yield importlib.import_module(name).routes
+
+
+def route_table(app: FastAPI) -> list[tuple[str, str, Permit | Open | None]]:
+    """Every route as method, path and what it declares, sorted."""
+    table = [
+        (method, str(context.path), declared(context) if _is_api(context) else None)
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or {"*"}
+    ]
+    return sorted(table, key=lambda row: (row[1], row[0]))
+
+
+def check_routes(app: FastAPI) -> None:
+    """Refuse an application with a route that declares nothing.
+
+    Raises:
+        UndeclaredRouteError: with the routes.
+    """
+    bare = [f"{method} {path}" for method, path, what in route_table(app) if what is None]
+    if bare:
+        raise UndeclaredRouteError("no permission declared for: " + ", ".join(bare))
+
+
+def _is_api(context: RouteContext) -> bool:
+    return isinstance(context.original_route, APIRoute)
+
+
+def _cursors(store: Store) -> Cursors:
+    """The store's cursors, without writing when their key is there."""
+
+    def key(tx: Tx) -> str | None:
+        found: str | None = tx.execute(
+            select(store_fact.c.value).where(store_fact.c.name == "cursor_key")
+        ).scalar()
+        return found
+
+    known = store.read(key)
+    return Cursors(bytes.fromhex(known)) if known else store.write(load_cursors)

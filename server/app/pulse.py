@@ -1,0 +1,165 @@
+"""The poll: ``GET /v1/pulse``.
+
+As long as nobody committed anything, the same token with the same ETag gets 304 out of two caches, without the
+database, a thread or the framework.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final, Protocol
+
+from fastapi import Request, Response
+from pydantic_core import to_json
+
+from server.activity import service as activity
+from server.app.services import AppServices
+from server.contract.pulse import Pulse
+from server.kit import topics
+from server.kit.clock import instant, rfc3339
+from server.kit.tx import Tx
+from server.kit.web import JSON_TYPE, permit, router
+from server.settings import service as settings
+
+Message = dict[str, Any]
+_CACHE: Final = (b"cache-control", b"private, no-cache")
+
+
+class HostCheck(Protocol):
+    """Says whether a Host header names this server."""
+
+    def allows_host(self, host: bytes) -> bool:
+        """Whether it does."""
+        ...
+
+
+class PulseCache:
+    """The answer to the poll, good as long as the store stands at the version it was read at."""
+
+    def __init__(self, services: AppServices) -> None:
+        self._services = services
+        self._store = services.store
+        self._lock = asyncio.Lock()
+        self._version: object = None
+        self._dropped = -1
+        self._body = b""
+        self.etag = b""
+        self._unchanged: tuple[Message, Message] = ({}, {})
+
+    # -- the short-cut ----------------------------------------------------------------------------------
+
+    def at_hand(self, scope: MutableMapping[str, Any], hosts: HostCheck) -> tuple[Message, Message] | None:
+        """The answer, if all that it takes is known already; None sends the request the long way."""
+        if scope["method"] != "GET" or scope["query_string"]:
+            return None
+        authorization, etag, host = _three(scope["headers"])
+        if authorization is None or host is None or not hosts.allows_host(host):
+            return None
+        version = self._store.version_at_hand()
+        if version is None or version != self._version or self._dropped != self._store.drops.total:
+            return None
+        principal = self._services.known.find(authorization, version)
+        if principal is None or not principal.may("pulse.read"):
+            return None
+        if etag == self.etag:
+            return self._unchanged
+        body = self._with_now()
+        headers = [
+            (b"content-type", JSON_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"etag", self.etag),
+            _CACHE,
+        ]
+        return (
+            {"type": "http.response.start", "status": 200, "headers": headers},
+            {"type": "http.response.body", "body": body},
+        )
+
+    # -- the long way -----------------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Read the counts again unless they are known."""
+        async with self._lock:
+            version = self._store.version_at_hand()
+            if version is None:
+                version = await asyncio.to_thread(self._store.version)
+            dropped = self._store.drops.total
+            if version == self._version and dropped == self._dropped:
+                return
+            body = await self._store.read_async(lambda tx: _without_now(tx, dropped))
+            # the version was read before the counts: what is committed in between is asked for again
+            self._version, self._dropped = version, dropped
+            self._body = body
+            self.etag = b'"' + hashlib.sha256(body).hexdigest()[:24].encode() + b'"'
+            self._unchanged = (
+                {
+                    "type": "http.response.start",
+                    "status": 304,
+                    "headers": [(b"etag", self.etag), _CACHE],
+                },
+                {"type": "http.response.body", "body": b""},
+            )
+
+    def response(self, if_none_match: str | None) -> Response:
+        """The answer after ``refresh``."""
+        etag = self.etag.decode()
+        headers = {"ETag": etag, "Cache-Control": _CACHE[1].decode()}
+        given = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
+        if etag in given or "*" in given:
+            return Response(None, 304, headers)
+        return Response(self._with_now(), 200, headers, JSON_TYPE)
+
+    def _with_now(self) -> bytes:
+        return self._body + rfc3339(self._store.clock.now()).encode() + b'"}'
+
+
+_NEEDS_CARE: Final = frozenset({b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding"})
+
+
+def _three(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """What a plain poll brings: authorization, if-none-match, host; nothing for one that needs a closer look."""
+    authorization = etag = host = None
+    for name, value in headers:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"if-none-match":
+            etag = value
+        elif name == b"host":
+            host = value if host is None else b""
+        elif name in _NEEDS_CARE:
+            return None, None, None
+    return authorization, etag, host
+
+
+def _without_now(tx: Tx, dropped: int) -> bytes:
+    """The JSON of the pulse up to the time of the answer, which must not change the ETag."""
+    pulse = Pulse(
+        attention=activity.attention_count(tx),
+        topics=dict(sorted(topics.counters(tx).items())),
+        shop=settings.shop(tx),
+        activity_dropped=dropped,
+        now=instant(tx.now),
+    )
+    return to_json(pulse.model_dump(mode="json", exclude={"now"}))[:-1] + b',"now":"'
+
+
+def build(pulse: Callable[[], PulseCache]) -> Any:
+    """The route."""
+    routes = router("/v1", "pulse")
+
+    @routes.get(
+        "/pulse",
+        response_model=Pulse,
+        summary="Has anything changed?",
+        dependencies=[permit("pulse.read")],
+    )
+    async def poll(request: Request) -> Response:
+        """Counts for the frame and one counter per topic. Send the ETag back: 304 while all stands still."""
+        await pulse().refresh()
+        return pulse().response(request.headers.get("if-none-match"))
+
+    return routes

@@ -1,0 +1,151 @@
+"""What the application gives every route: the store, the cursors, and whose request it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+
+from server.accounts import service as accounts
+from server.kit.access import Principal
+from server.kit.clock import HOUR
+from server.kit.db import Store
+from server.kit.failures import explain
+from server.kit.limits import RateLimit
+from server.kit.paging import Cursors
+from server.kit.problems import ProblemError
+
+_log = logging.getLogger("shopbell.access")
+_BEARER: Final = "bearer "
+_MOST_KNOWN: Final = 4_096
+LOCAL: Final = "local socket"
+"""What a peer on a Unix socket is called, which has no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was good when the store stood at the version of the cache."""
+
+    principal: Principal
+    good_until: int
+
+
+class KnownTokens:
+    """Tokens looked up since the store last changed, so that an unchanged poll asks nothing.
+
+    Any commit, of this process or another, empties it: a token revoked is unknown at the very next request.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._version: object = None
+        self._known: dict[bytes, _Known] = {}
+
+    def find(self, authorization: bytes, version: object) -> Principal | None:
+        """The principal of an ``Authorization`` value, if it was looked up at this version and is still good."""
+        if version is None or version != self._version:
+            return None
+        known = self._known.get(authorization)
+        if known is None or known.good_until <= self._store.clock.now():
+            return None
+        return known.principal
+
+    def keep(self, authorization: bytes, principal: Principal, version: object) -> None:
+        """Remember what was looked up after ``version`` was read."""
+        if version is None:
+            return
+        if version != self._version or len(self._known) >= _MOST_KNOWN:
+            self._known = {}
+            self._version = version
+        until = self._store.clock.now() + HOUR  # so that the hour of use is noted again in time
+        if principal.expires_at is not None:
+            until = min(until, principal.expires_at)
+        self._known[authorization] = _Known(principal, until)
+
+
+class AppServices:
+    """The services of one application. Its coroutines belong to the application's event loop."""
+
+    def __init__(
+        self, store: Store, cursors: Cursors, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.store = store
+        self.cursors = cursors
+        self.known = KnownTokens(store)
+        self._bad_tokens = RateLimit(burst=20, seconds=3.0, monotonic=monotonic)
+        self._noted: dict[str, int] = {}
+        self._noting: set[asyncio.Task[None]] = set()
+
+    async def authenticate(self, request: Request) -> Principal:
+        """Whose request it is.
+
+        Raises:
+            ProblemError: 401 ``unauthenticated``; 429 ``rate_limited`` instead of it for a peer that keeps
+                bringing bad tokens. A good token is never refused because of a neighbour's bad ones.
+        """
+        header = request.headers.get("authorization")
+        if header is None:
+            raise accounts.unauthenticated("missing")
+        raw = header.encode("latin-1")
+        version = self.store.version_at_hand()
+        principal = self.known.find(raw, version)
+        if principal is None:
+            try:
+                principal = await self._look_up(header)
+            except ProblemError as refused:
+                raise self._counted(request, refused) from None
+            self.known.keep(raw, principal, version)
+        self._note_use(principal)
+        return principal
+
+    async def _look_up(self, header: str) -> Principal:
+        if header[: len(_BEARER)].lower() != _BEARER:
+            raise accounts.unauthenticated("missing")
+        text = header[len(_BEARER) :].strip()
+        if self.store.dialect == "sqlite":  # a keyed read of the file is quicker than a thread
+            return self.store.read(lambda tx: accounts.authenticate(tx, text))
+        return await self.store.read_async(lambda tx: accounts.authenticate(tx, text))
+
+    def _counted(self, request: Request, refused: ProblemError) -> ProblemError:
+        peer = request.client.host if request.client else LOCAL
+        wait = self._bad_tokens.take(peer)
+        if not wait:
+            return refused
+        return ProblemError(
+            429,
+            "rate_limited",
+            "Too many requests with a bad token came from this address.",
+            retry_after=wait,
+        )
+
+    def _note_use(self, principal: Principal) -> None:
+        """Keep, once an hour and beside the request, that the token was used."""
+        hour = self.store.clock.now() // HOUR
+        if self._noted.get(principal.token_id) == hour:
+            return
+        if len(self._noted) >= _MOST_KNOWN:
+            self._noted.clear()
+        self._noted[principal.token_id] = hour
+        task = asyncio.ensure_future(self._write_use(principal.token_id))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _write_use(self, token_id: str) -> None:
+        try:
+            await self.store.write_async(lambda tx: accounts.note_use(tx, token_id))
+        except Exception as error:  # noqa: BLE001 - a full disk must not refuse who only wants to read
+            failure = explain(error)
+            _log.warning(
+                "use of a token not noted",
+                extra={
+                    "fields": {
+                        "token": token_id,
+                        "because": failure.kind if failure else type(error).__name__,
+                    }
+                },
+            )
