@@ -49,7 +49,8 @@ class Checkout:
 
     Args:
         name: its part of Stripe's ids; the same for everything about this payment.
-        total: minor units.
+        total: minor units, shipping included.
+        shipping: minor units.
         method: Stripe's name of the payment method (``card``, ``sepa_debit``).
         names_order: whether the session names the order that the shop's program created; one that was paid
             through a payment link does not.
@@ -58,6 +59,7 @@ class Checkout:
     name: str
     customer: NewCustomer
     total: int
+    shipping: int
     currency: str
     method: str = "card"
     names_order: bool = True

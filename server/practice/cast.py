@@ -174,10 +174,7 @@ STRANGERS: Final = (
     ("\x9b31mSee One\x9b0m", "see.one@example.com"),
     ("Anna \u202egro.elpmaxe\u202c Reverse", "anna.reverse@example.org"),
     ("\u2067שרה בן-עמיאל\u2069", "sara.benamiel@example.net"),
-    (
-        "Z\u0334\u034e\u0344\u0334\u034e\u0344\u0334\u034e\u0344\u0334\u034e\u0344\u0334\u034e\u0344\u0334\u034e\u0344algo Combinat",
-        "zalgo.combinat@example.com",
-    ),
+    ("Z" + "\u0334\u034e\u0344" * 6 + "algo Combinat", "zalgo.combinat@example.com"),
     ("👩\u200d👩\u200d👧\u200d👦 The Family 🧦", "the.family@example.com"),
     ("🏴\u200d☠\ufe0f Cap'n Sock 🇬🇧👍🏽", "capn.sock@example.org"),
     ("Line\nBreak\tTab\rReturn", "line.break@example.net"),

@@ -2,13 +2,15 @@
 
 The same seed and moment give the same life, to the second and the letter. A day's life can be told without the days
 before it, so history may be filled in from its end. Days are UTC.
+
+While somebody watches, a rush of orders comes on top of the everyday ones, so that there is something to see.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from server.contract.activity import Level, NewEvent
@@ -65,23 +67,43 @@ class Life:
 
     def after(self, moment: int) -> Iterator[Action]:
         """Everything after a moment, without an end, in time order."""
-        waiting: list[tuple[int, str, Action]] = []
+        waiting = _Waiting()
         number = day_of(moment - LONGEST)
         while True:
-            for action in self.day(number):
-                if action.at > moment:
-                    heapq.heappush(waiting, (action.at, action.key, action))
+            waiting.put(action for action in self.day(number) if action.at > moment)
             number += 1
-            while waiting and waiting[0][0] < number * DAY:
-                yield heapq.heappop(waiting)[2]
+            yield from waiting.before(number * DAY)
+
+    def rush(self, begin: int, end: int | None = None) -> Iterator[Action]:
+        """The orders that come on top between two moments, in time order; without an end they never stop.
+
+        What becomes of them may reach far beyond ``end``.
+        """
+        waiting = _Waiting()
+        dice = self._dice(f"rush {begin}")
+        at, count = begin + 2 * SECOND, 0
+        while end is None or at < end:
+            count += 1
+            name = f"rush-{begin // SECOND}-{count:04d}"
+            tale = self.customer(self._dice(name), name, at)
+            tale.dice.choices(*_FATES)[0](tale)
+            waiting.put(tale.actions)
+            at += dice.randint(25 * SECOND, 95 * SECOND)
+            yield from waiting.before(at)
+        yield from waiting.before(at + LONGEST)
 
     def settle(self, problem: int) -> int:
-        """When a problem has been dealt with: not at night, and before the opening if it arose before."""
+        """When a problem has been dealt with: after the opening somebody stands at the counter.
+
+        Before it not at night, and in time for the opening.
+        """
         dice = self._dice(f"settled {problem}")
+        if problem > self.opened_at:
+            return problem + dice.randint(6 * MINUTE, 45 * MINUTE) // SECOND * SECOND
         settled = problem + dice.randint(25 * MINUTE, 9 * HOUR)
         if settled % DAY < 8 * HOUR:
             settled += 8 * HOUR
-        if problem <= self.opened_at < settled:
+        if self.opened_at < settled:
             settled = problem + (self.opened_at - problem) * dice.randint(40, 80) // 100
         return settled // SECOND * SECOND
 
@@ -140,6 +162,23 @@ class Life:
             said = _said(text, at, f"{day}-stock", "stock.low")
             actions += [said, ResolveSaid(at=self.settle(at), key=f"{day}-stock.2", said=said)]
         return actions
+
+
+class _Waiting:
+    """Actions that wait for their time; those of one moment keep the order in which they came."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Action]] = []
+        self._count = 0
+
+    def put(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            self._count += 1
+            heapq.heappush(self._heap, (action.at, self._count, action))
+
+    def before(self, moment: int) -> Iterator[Action]:
+        while self._heap and self._heap[0][0] < moment:
+            yield heapq.heappop(self._heap)[2]
 
 
 def in_order(actions: list[Action]) -> list[Action]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from server.contract.activity import Level, NewEvent
+from server.contract.base import Money
 from server.contract.orders import FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from server.practice.actions import (
@@ -72,7 +73,7 @@ class Tale:
         self.provider_order_id = _provider_order_id(dice, self.provider)
         self.carrier = dice.choice(country.carriers)
         self.tracking = f"{self.carrier[:2].upper()}{dice.randint(10**9, 10**10 - 1)}{country.code}"
-        self.checkout = Checkout(name, customer, _total(self.order), self.order.currency)
+        self.checkout = _checkout(name, self.order)
 
     def key(self) -> str:
         """A new key of this story."""
@@ -214,10 +215,15 @@ def _cart(dice: random.Random, customer: NewCustomer, country: Country) -> tuple
     return order, first.provider
 
 
-def _total(order: NewOrder) -> int:
-    amounts = [(item.unit_price, item.quantity) for item in order.items]
-    amounts.append((order.shipping or 0, 1))
-    return sum((price if isinstance(price, int) else price.amount) * quantity for price, quantity in amounts)
+def _checkout(name: str, order: NewOrder) -> Checkout:
+    shipping = minor(order.shipping)
+    goods = sum(minor(item.unit_price) * item.quantity for item in order.items)
+    return Checkout(name, order.customer, goods + shipping, shipping, order.currency)
+
+
+def minor(amount: int | Money | None) -> int:
+    """An amount of minor units, however it was given."""
+    return amount.amount if isinstance(amount, Money) else amount or 0
 
 
 def _provider_order_id(dice: random.Random, provider: str) -> str:
