@@ -1,0 +1,237 @@
+"""What a story is made of: blocks that lay themselves out for a width, and that compare equal when unchanged.
+
+All texts may be strangers': they are made plain when they are laid out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.widgets.cells import clip, fit, plain, width, wrap
+from tui.widgets.format import Glyphs
+from tui.widgets.lines import Part
+
+Laid = list[list[Part]]
+"""Lines of a block; each at most as wide as asked for."""
+
+LABELS = 11
+"""Cells of a label before its value."""
+
+LEAST_TEXT = 16
+"""Cells below which text is not pushed to the right of something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a story. With an ``id`` the cursor can stand on it."""
+
+    id: str | None = None
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - for those that follow
+        """The block's lines, none wider than ``cells``."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(Block):
+    """An empty line."""
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - the base's
+        """One line of nothing."""
+        return [[]]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph(Block):
+    """Wrapped text in one style."""
+
+    text: str = ""
+    style: str = ""
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - the base's
+        """As many lines as the text needs."""
+        return [[(line, self.style)] for line in wrap(self.text, cells)]
+
+
+@dataclass(frozen=True, slots=True)
+class Title(Block):
+    """One line: what this is (strong), then what belongs to it, as far as there is room."""
+
+    text: str = ""
+    notes: tuple[str, ...] = ()
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """One line."""
+        head = clip(plain(self.text), cells, glyphs.ellipsis)
+        parts: list[Part] = [(head, "strong")]
+        used = width(head)
+        for note in self.notes:
+            text = f" {glyphs.dot} {plain(note)}"
+            if used + 4 >= cells:
+                break
+            text = clip(text, cells - used, glyphs.ellipsis)
+            parts.append((text, ""))
+            used += width(text)
+        return [parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Block):
+    """One wrapped line of pieces in different styles, a dot between them: ``paid · in production``."""
+
+    pieces: tuple[Part, ...] = ()
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """A new line begins where the next piece does not fit."""
+        laid: Laid = [[]]
+        used = 0
+        for text, style in self.pieces:
+            piece = clip(plain(text), cells, glyphs.ellipsis)
+            between = f" {glyphs.dot} " if laid[-1] else ""
+            if used + len(between) + width(piece) > cells:
+                laid.append([])
+                between, used = "", 0
+            laid[-1] += [(between, "muted"), (piece, style)]
+            used += len(between) + width(piece)
+        return laid
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Block):
+    """A named line across: ``── Today ─────``."""
+
+    text: str = ""
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """One line."""
+        name = clip(plain(self.text), max(cells - 6, 1), glyphs.ellipsis)
+        left = f"{glyphs.rule * 2} {name} " if name else ""
+        return [[(clip(left + glyphs.rule * max(cells - width(left), 0), cells, ""), "rule")]]
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Block):
+    """Something and its amount at the right: ``Shipping, DHL        £4.00``."""
+
+    left: str = ""
+    right: str = ""
+    style: str = ""
+    indent: int = 2
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - the base's
+        """The left text wraps; the amount stands on its first line, or below where both do not fit."""
+        right = plain(self.right)
+        pad = " " * self.indent
+        room = cells - self.indent - width(right) - 2
+        if room < LEAST_TEXT and right:
+            lines = [[(pad + line, self.style)] for line in wrap(self.left, max(cells - self.indent, 1))]
+            return [*lines, [(fit(right, cells, right=True), self.style)]]
+        first, *rest = wrap(self.left, max(room, 1))
+        gap = " " * (cells - self.indent - width(first) - width(right))
+        head: list[Part] = [(pad + first + gap + right, self.style)]
+        return [head, *([(pad + line, self.style)] for line in rest)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Block):
+    """A label and its value: ``Happened   Mon 16 Feb 2026 14:23:05 CET``."""
+
+    label: str = ""
+    value: str = ""
+    style: str = ""
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """The value wraps beside the label, or below it on a narrow screen."""
+        label = clip(plain(self.label), cells, glyphs.ellipsis)
+        indent = max(LABELS, width(label) + 1)
+        if cells - indent < LEAST_TEXT:
+            lines = wrap(self.value, max(cells - 2, 1))
+            return [[(label, "muted")], *([("  ", ""), (line, self.style)] for line in lines)]
+        first, *rest = wrap(self.value, cells - indent)
+        head: list[Part] = [(fit(label, indent), "muted"), (first, self.style)]
+        return [head, *([(" " * indent, ""), (line, self.style)] for line in rest)]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention(Block):
+    """What needs a human, behind a bar: the sentence, then what can be done."""
+
+    text: str = ""
+    hint: str = ""
+    style: str = "error"
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """Wrapped lines, each behind the bar."""
+        bar: Part = (f"{glyphs.bar} ", self.style)
+        room = max(cells - 2, 1)
+        said = [(line, self.style) for line in wrap(self.text, room)]
+        said += [(line, "") for line in (wrap(self.hint, room) if self.hint else [])]
+        return [[bar, part] for part in said]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening(Block):
+    """An entry of a timeline: time, icon, what happened; below it, quietly, what else is to be said."""
+
+    time: str = ""
+    time_cells: int = 6
+    icon: str = " "
+    word: str = ""
+    style: str = ""
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    quiet: bool = False
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """The message wraps beside the time, or below it on a narrow screen."""
+        text = f"{self.word} {glyphs.dot} {self.message}" if self.word else self.message
+        body = "muted" if self.quiet else ""
+        icon: list[Part] = [(fit(plain(self.icon), 1), "muted" if self.quiet else self.style), (" ", "")]
+        time: Part = (fit(plain(self.time), self.time_cells, ellipsis=glyphs.ellipsis), "muted")
+        beside = cells - self.time_cells - 3 >= LEAST_TEXT
+        indent = self.time_cells + 3 if beside else 2
+        room = max(cells - indent, 1)
+        lines = [self._worded(line, number, body) for number, line in enumerate(wrap(text, room))]
+        lines += [[(line, "muted")] for note in self.notes for line in wrap(note, room)]
+        pad: Part = (" " * min(indent, cells - 1), "")
+        first: list[Part] = [time, (" ", ""), *icon]
+        if beside:
+            return [[*first, *lines[0]], *([pad, *line] for line in lines[1:])]
+        return [
+            [*icon, (clip(time[0].strip(), max(cells - 2, 0), glyphs.ellipsis), "muted")],
+            *([pad, *line] for line in lines),
+        ]
+
+    def _worded(self, line: str, number: int, body: str) -> list[Part]:
+        """Draw the level's word at the beginning in the level's style."""
+        if number == 0 and self.word and not self.quiet and line.startswith(self.word):
+            return [(self.word, self.style), (line[len(self.word) :], body)]
+        return [(line, body)]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Block):
+    """Facts laid out by :func:`tui.widgets.facts.fact_lines`: (depth, label, value)."""
+
+    facts: tuple[tuple[int, str, str], ...] = ()
+
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """A label and its value on a line; long values wrap below their label."""
+        laid: Laid = []
+        for depth, label, value in self.facts:
+            indent = min(2 * depth, max(cells // 2, 0))
+            name = clip(plain(label), max(cells - indent - 1, 1), glyphs.ellipsis)
+            pad = " " * indent
+            beside = cells - indent - width(name) - 2
+            if name and (not value or beside < LEAST_TEXT):
+                laid.append([(pad, ""), (name, "muted")])
+                below = indent + 2
+                laid += [
+                    [(" " * below, ""), (line, "")] for line in wrap(value, max(cells - below, 1)) if value
+                ]
+                continue
+            first, *rest = wrap(value, max(beside, 1) if name else max(cells - indent, 1))
+            under = " " * (cells - beside if name else indent)
+            laid.append([(pad, ""), (f"{name}  " if name else "", "muted"), (first, "")])
+            laid += [[(under, ""), (line, "")] for line in rest]
+        return laid
