@@ -26,7 +26,7 @@ _SERVER_CPU, _LOAD_CPU = "0", 1
 _PAGE = "SELECT * FROM activity WHERE internal = 0 {where} ORDER BY occurred_at DESC, id DESC LIMIT 50"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,21 +110,29 @@ def _get(address: tuple[str, int], path: str, token: str) -> tuple[dict[str, str
     return {key.lower(): value for key, value in response.getheaders()}, json.loads(body) if body else None
 
 
-def measure(folder: Path, entries: int, report: Report) -> None:
-    """Measure and report everything about the server."""
+def served_copy(folder: Path, entries: int) -> tuple[Path, str]:
+    """A fresh copy of the large shop with an Owner: its data directory and the Owner's token."""
     source = make_shop(folder, entries)
     data = folder / "served"
     shutil.rmtree(data, ignore_errors=True)
     shutil.copytree(source, data)
     data.chmod(0o700)
-    token = subprocess.run(
+    made = subprocess.run(
         _shopbelld("init", "--data", str(data), "--owner-email", "owner@example.com"),
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return data, made.stdout.strip()
+
+
+def measure(folder: Path, entries: int, report: Report) -> None:
+    """Measure and report everything about the server."""
+    data, token = served_copy(folder, entries)
     raw_pages = _raw_pages_per_second(data / "shop.db")
     raw_commits = _raw_commits_per_second(folder, data / "shop.db")
     hello = _measure_hello()
-    port = _free_port()
+    port = free_port()
     begin = time.perf_counter()
     with running(_shopbelld("serve", "--data", str(data), "--port", str(port)), port) as process:
         report.row("server: first answer", f"{time.perf_counter() - begin:.2f} s", "<= 1.5 s")
@@ -139,7 +147,7 @@ def measure(folder: Path, entries: int, report: Report) -> None:
 
 
 def _measure_hello() -> Result:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.apps.hello_asgi", str(port)]
     with running(command, port):
         load(("127.0.0.1", port), [request("GET", "/", {})], seconds=1, cpu=_LOAD_CPU)
