@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 ARGS ?=
+SCRIPTS := $(wildcard requirements/*.py docs/*.py)
 LOCKS := $(wildcard requirements/*.txt)
 SETUP := requirements/install.py pyproject.toml $(LOCKS)
 
@@ -32,14 +33,13 @@ test: .venv/.ready-dev ## set everything up and run the tests on SQLite and on P
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
 
 check: .venv/.ready-dev ## read the code: ruff, mypy --strict, import-linter
-	@$(BIN)/ruff check --quiet . && echo "ruff check: clean"
-	@$(BIN)/ruff format --quiet --check . && echo "ruff format: clean"
-	@$(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary $(wildcard requirements/*.py docs/*.py) \
-		&& echo "mypy --strict: clean"
-	@$(BIN)/lint-imports --quiet && echo "import-linter: clean"
+	@failed=; for tool in "ruff check --quiet ." "ruff format --check ." "mypy" "mypy $(SCRIPTS)" "lint-imports"; do \
+		said="$$($(BIN)/$$tool 2>&1)" && echo "check  $$tool: clean" \
+		|| { echo "$$said"; echo "check  $$tool: FAILED"; failed=1; }; \
+	done; test -z "$$failed"
 
 deep: .venv/.ready-dev ## run the long tests that the everyday suite leaves out
-	@$(BIN)/python -m pytest -m deep --timeout 3600 $(ARGS)
+	@$(BIN)/python -m pytest -m deep --timeout 3600 --hypothesis-profile deep $(ARGS)
 
 bench: .venv/.ready-dev ## measure the figures of the documentation
 	@$(BIN)/python -m benchmarks $(ARGS)
