@@ -12,6 +12,7 @@ from sqlalchemy import Column, Index, Table, text
 from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata
 
 _OPEN = text("resolved_at IS NULL AND level <> 'info'")
+_RESOLVED = text("resolution IS NOT NULL")
 _RAISED = text("level <> 'info'")
 _HAS_ORDER = text("order_id IS NOT NULL")
 _HAS_PERSON = text("person_id IS NOT NULL")
@@ -31,13 +32,14 @@ activity = Table(
     Column("actor_user_id", ID),
     Column("actor_name", TEXT),  # a provider's or job's name; people are found by actor_user_id
     Column("params", JSON, nullable=False),
-    Column("words", TEXT, nullable=False),  # what search finds: template, parameters, type, order number
+    Column("words", TEXT, nullable=False),  # what search finds (see activity.words): no personal data
     Column("identity", ID, nullable=False),
     Column("group_key", ID, nullable=False),
     Column("occurred_at", MS, nullable=False),
     Column("inserted_at", MS, nullable=False),
     Column("resolved_at", MS),
     Column("resolved_by", ID),
+    Column("resolution", ID),  # one id for all that was resolved in one act, so that undo reopens exactly those
     Index("uq_activity_id", "id", unique=True),
     Index("uq_activity_identity", "identity", unique=True),
     Index("ix_activity_newest", "occurred_at", "id"),
@@ -60,7 +62,19 @@ activity = Table(
     ),
     Index("ix_activity_raised", "level", "occurred_at", "id", sqlite_where=_RAISED, postgresql_where=_RAISED),
     Index("ix_activity_open", "occurred_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_activity_open_group", "group_key", "seq", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    # covers the group's count, times and orders
+    Index(
+        "ix_activity_open_group",
+        "group_key",
+        "occurred_at",
+        "id",
+        "seq",
+        "order_id",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index("ix_activity_open_order", "order_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_activity_resolution", "resolution", sqlite_where=_RESOLVED, postgresql_where=_RESOLVED),
     Index("ix_activity_inserted", "inserted_at", "seq"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
@@ -69,11 +83,13 @@ activity = Table(
 activity_text = Table(
     "activity_text",
     metadata,
-    Column("seq", INT, primary_key=True, autoincrement=True),  # the key of the search index
+    Column("seq", INT, primary_key=True, autoincrement=True),
     Column("activity_id", ID, nullable=False),
     Column("name", TEXT, nullable=False),  # which parameter of the sentence: reason, message, …
     Column("person_id", ID, index=True),
+    Column("occurred_at", MS, nullable=False),  # the entry's: the search index walks through time
     Column("value", TEXT, nullable=False),
+    Column("words", TEXT, nullable=False),  # the value as search compares it (kit.folding.mark_words)
     Index("uq_activity_text_activity_id_name", "activity_id", "name", unique=True),
     sqlite_strict=True,
     sqlite_autoincrement=True,

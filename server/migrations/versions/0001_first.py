@@ -13,28 +13,32 @@ TEXT = sa.Text()
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
 
-# detail=none and columnsize=0: no phrases, a tenth of the size. The index holds no text of its own.
+# The search index of SQLite answers *moments*: its row number is occurred_at with 21 bits of seq below, so that
+# walking it backwards walks through time. Level and category are words of their own behind a private sign.
+# detail=none and columnsize=0: no phrases, a tenth of the size. It holds no text of its own.
+_FTS = """USING fts5(words, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2")"""
+_WORDS = "{0}.words || ' \ue000' || {0}.level || ' \ue000' || {0}.category"
+_MOMENT = "({0}.occurred_at << 21) | ({1}.seq & 2097151)"
 _SQLITE_SEARCH = (
-    """CREATE VIRTUAL TABLE activity_words USING fts5(
-        words, content='activity', content_rowid='seq', detail=none, columnsize=0,
-        tokenize="unicode61 remove_diacritics 2")""",
-    """CREATE TRIGGER activity_words_insert AFTER INSERT ON activity BEGIN
-        INSERT INTO activity_words(rowid, words) VALUES (new.seq, new.words); END""",
-    """CREATE TRIGGER activity_words_delete AFTER DELETE ON activity BEGIN
-        INSERT INTO activity_words(activity_words, rowid, words) VALUES ('delete', old.seq, old.words); END""",
-    """CREATE VIRTUAL TABLE activity_text_words USING fts5(
-        value, content='activity_text', content_rowid='seq', detail=none, columnsize=0,
-        tokenize="unicode61 remove_diacritics 2")""",
-    """CREATE TRIGGER activity_text_words_insert AFTER INSERT ON activity_text BEGIN
-        INSERT INTO activity_text_words(rowid, value) VALUES (new.seq, new.value); END""",
-    """CREATE TRIGGER activity_text_words_delete AFTER DELETE ON activity_text BEGIN
-        INSERT INTO activity_text_words(activity_text_words, rowid, value)
-        VALUES ('delete', old.seq, old.value); END""",
+    f"CREATE VIRTUAL TABLE activity_words {_FTS}",
+    f"""CREATE TRIGGER activity_words_insert AFTER INSERT ON activity BEGIN
+        INSERT INTO activity_words(rowid, words)
+        VALUES ({_MOMENT.format("new", "new")}, {_WORDS.format("new")}); END""",
+    f"""CREATE TRIGGER activity_words_delete AFTER DELETE ON activity BEGIN
+        INSERT INTO activity_words(activity_words, rowid, words)
+        VALUES ('delete', {_MOMENT.format("old", "old")}, {_WORDS.format("old")}); END""",
+    f"CREATE VIRTUAL TABLE activity_text_words {_FTS}",
+    f"""CREATE TRIGGER activity_text_words_insert AFTER INSERT ON activity_text BEGIN
+        INSERT INTO activity_text_words(rowid, words)
+        VALUES ({_MOMENT.format("new", "new")}, new.words); END""",
+    f"""CREATE TRIGGER activity_text_words_delete AFTER DELETE ON activity_text BEGIN
+        INSERT INTO activity_text_words(activity_text_words, rowid, words)
+        VALUES ('delete', {_MOMENT.format("old", "old")}, old.words); END""",
 )
 _POSTGRESQL_SEARCH = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX ix_activity_words ON activity USING gin (words gin_trgm_ops)",
-    "CREATE INDEX ix_activity_text_words ON activity_text USING gin (value gin_trgm_ops)",
+    "CREATE INDEX ix_activity_text_words ON activity_text USING gin (words gin_trgm_ops)",
 )
 
 
@@ -346,6 +350,7 @@ def _activity() -> None:
         sa.Column("inserted_at", INT, nullable=False),
         sa.Column("resolved_at", INT, nullable=True),
         sa.Column("resolved_by", ID, nullable=True),
+        sa.Column("resolution", ID, nullable=True),
         sa.PrimaryKeyConstraint("seq", name="pk_activity"),
         sqlite_strict=True,
         sqlite_autoincrement=True,
@@ -363,9 +368,23 @@ def _activity() -> None:
     op.create_index(
         "ix_activity_open_group",
         "activity",
-        ["group_key", "seq"],
+        ["group_key", "occurred_at", "id", "seq", "order_id"],
         sqlite_where=sa.text("resolved_at IS NULL AND level <> 'info'"),
         postgresql_where=sa.text("resolved_at IS NULL AND level <> 'info'"),
+    )
+    op.create_index(
+        "ix_activity_open_order",
+        "activity",
+        ["order_id"],
+        sqlite_where=sa.text("resolved_at IS NULL AND level <> 'info'"),
+        postgresql_where=sa.text("resolved_at IS NULL AND level <> 'info'"),
+    )
+    op.create_index(
+        "ix_activity_resolution",
+        "activity",
+        ["resolution"],
+        sqlite_where=sa.text("resolution IS NOT NULL"),
+        postgresql_where=sa.text("resolution IS NOT NULL"),
     )
     op.create_index(
         "ix_activity_order",
@@ -396,7 +415,9 @@ def _activity() -> None:
         sa.Column("activity_id", ID, nullable=False),
         sa.Column("name", TEXT, nullable=False),
         sa.Column("person_id", ID, nullable=True),
+        sa.Column("occurred_at", INT, nullable=False),
         sa.Column("value", TEXT, nullable=False),
+        sa.Column("words", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_activity_text"),
         sqlite_strict=True,
         sqlite_autoincrement=True,
