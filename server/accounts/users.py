@@ -13,6 +13,7 @@ from server.audit import service as audit
 from server.contract.access import StaffRole, UserRow
 from server.kit.access import RANK, Principal, Role
 from server.kit.clock import instant
+from server.kit.folding import fold_email
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import ProblemError, not_found
 from server.kit.tx import Tx
@@ -23,7 +24,7 @@ _OWNERS_LOCK = 0x5348_4F51  # one number for all transactions that may take an O
 
 
 def create_owner(
-    tx: Tx, *, email: str | None, name: str | None = None, by: Literal["init", "setup", "command"] = "init"
+    tx: Tx, *, email: str, name: str | None = None, by: Literal["init", "setup", "command"] = "init"
 ) -> str:
     """Make an Owner. Only for who has the machine itself, or its one-time code; no caller can be granted this.
 
@@ -52,17 +53,17 @@ def create_user(tx: Tx, *, email: str, name: str | None, role: StaffRole, caller
 def _create(
     tx: Tx,
     *,
-    email: str | None,
+    email: str,
     name: str | None,
     role: StaffRole,
     action: str,
     facts: Mapping[str, str],
     caller: Principal | None,
 ) -> str:
-    if email is not None and _email_taken(tx, email):
+    person_id = people.create_staff(tx, email=email, name=name)
+    if tx.execute(select(user.c.id).where(user.c.person_id == person_id)).first() is not None:
         raise ProblemError(409, "email_taken", "A member of staff with this e-mail exists already.")
     user_id = tx.new_id()
-    person_id = people.create_staff(tx, email=email, name=name)
     tx.execute(insert(user).values(id=user_id, person_id=person_id, role=role, active=1, created_at=tx.now))
     audit.record(
         tx,
@@ -75,11 +76,6 @@ def _create(
     )
     tx.touch("access")
     return user_id
-
-
-def _email_taken(tx: Tx, email: str) -> bool:
-    mine = (person.c.kind == "staff") & (person.c.email_key == email.strip().casefold())
-    return tx.execute(select(person.c.id).where(mine)).first() is not None
 
 
 def has_owner(tx: Tx) -> bool:
@@ -96,7 +92,7 @@ def first_owner(tx: Tx) -> str | None:
 
 def find_by_email(tx: Tx, email: str) -> str | None:
     """The user with this e-mail, whatever its letters' case."""
-    mine = (person.c.kind == "staff") & (person.c.email_key == email.strip().casefold())
+    mine = (person.c.kind == "staff") & (person.c.email_key == fold_email(email.strip()))
     found = select(user.c.id).join(person, person.c.id == user.c.person_id).where(mine)
     return cast("str | None", tx.execute(found).scalar())
 
