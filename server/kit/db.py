@@ -10,13 +10,12 @@ business stands and only the entry is lost, and counted (``drops``).
 from __future__ import annotations
 
 import asyncio
-import threading
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from server.kit.clock import Clock, SystemClock
+from server.kit.drops import Drops
 from server.kit.ids import Ids
 from server.kit.tx import DialectName, Tx
 
@@ -25,50 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Unit = Callable[[Tx], T]
-
-
-class Drops:
-    """Activity entries that had to be let go, counted by reason since the process started."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._by_reason: Counter[str] = Counter()
-        self._unreported = 0
-        self._first_at = 0
-        self._last_at = 0
-
-    def add(self, dropped: list[tuple[str, str]], now: int) -> None:
-        """Count entries that were dropped at ``now``."""
-        if not dropped:
-            return
-        with self._lock:
-            if not self._unreported:
-                self._first_at = now
-            self._last_at = now
-            self._unreported += len(dropped)
-            self._by_reason.update(reason for reason, _ in dropped)
-
-    @property
-    def total(self) -> int:
-        """How many since the process started."""
-        with self._lock:
-            return sum(self._by_reason.values())
-
-    def by_reason(self) -> dict[str, int]:
-        """The same by reason (the name of the database's error)."""
-        with self._lock:
-            return dict(self._by_reason)
-
-    def unreported(self) -> tuple[int, int, int] | None:
-        """Count, first and last time of what no ``activity.gap`` entry tells yet; None when there is nothing."""
-        with self._lock:
-            return (self._unreported, self._first_at, self._last_at) if self._unreported else None
-
-    def reported(self, count: int) -> None:
-        """An ``activity.gap`` entry over ``count`` of them stands."""
-        with self._lock:
-            self._unreported -= count
-            self._first_at = self._last_at
 
 
 class Store(ABC):

@@ -129,6 +129,7 @@ class PostgresStore(Store):
             ids=self.ids,
             dialect="postgresql",
             alive=alive,
+            drops=self.drops,
             activity_on=activity_on,
         )
 

@@ -242,7 +242,15 @@ class SqliteStore(Store):
                 self._conn.exec_driver_sql("ROLLBACK")
 
     def _tx(self, conn: Connection, *, alive: Callable[[], bool], on: bool = True) -> Tx:
-        return Tx(conn, clock=self.clock, ids=self.ids, dialect="sqlite", alive=alive, activity_on=on)
+        return Tx(
+            conn,
+            clock=self.clock,
+            ids=self.ids,
+            dialect="sqlite",
+            alive=alive,
+            drops=self.drops,
+            activity_on=on,
+        )
 
     # -- the end ---------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, CursorResult, Executable
 
 from server.kit.clock import Clock
+from server.kit.drops import Drops
 from server.kit.ids import Ids
 
 DialectName = Literal["sqlite", "postgresql"]
@@ -36,6 +37,7 @@ class Tx:
         "conn",
         "dialect",
         "dropped",
+        "drops",
         "now",
         "topics",
     )
@@ -48,6 +50,7 @@ class Tx:
         ids: Ids,
         dialect: DialectName,
         alive: Callable[[], bool],
+        drops: Drops,
         activity_on: bool = True,
     ) -> None:
         self.conn = conn
@@ -55,6 +58,7 @@ class Tx:
         self.now = clock.now()
         self.activity_on = activity_on
         self.activity_tried = False
+        self.drops = drops
         self.dropped: list[tuple[str, str]] = []
         self.topics: set[str] = set()
         self._clock = clock
