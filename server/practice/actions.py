@@ -29,11 +29,13 @@ class Happening:
         at: when the shop hears of it.
         key: its name in this shop's life, never used twice; a repeat after a crash changes nothing because of it.
         story: the order's story that it belongs to; empty for what concerns no order.
+        ends: whether it is the story's last.
     """
 
     at: int
     key: str
     story: str = ""
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

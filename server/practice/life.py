@@ -18,7 +18,8 @@ from server.kit.clock import DAY, HOUR, MINUTE, SECOND, instant
 from server.practice import stories
 from server.practice.actions import Action, ResolveSaid, Say
 from server.practice.cast import PRODUCTS, Country, customer
-from server.practice.stories import FATES, LONGEST, Fate, Tale
+from server.practice.stories import FATES, Fate
+from server.practice.tale import LONGEST, Tale
 
 CUSTOMERS: Final = 420
 _A_WEEK: Final = (10, 9, 10, 10, 11, 9, 13)  # orders on an average Monday, Tuesday, …: Sunday Socks
@@ -87,7 +88,7 @@ class Life:
             name = f"rush-{begin // SECOND}-{count:04d}"
             tale = self.customer(self._dice(name), name, at)
             tale.dice.choices(*_FATES)[0](tale)
-            waiting.put(tale.actions)
+            waiting.put(tale.told())
             at += dice.randint(25 * SECOND, 95 * SECOND)
             yield from waiting.before(at)
         yield from waiting.before(at + LONGEST)
@@ -138,7 +139,7 @@ class Life:
             fate = dice.choice((stories.retried, stories.mended))
             tale.reason = outage[2]
         fate(tale)
-        return tale.actions
+        return tale.told()
 
     def _house(self, number: int, day: str, dice: random.Random) -> list[Action]:
         """What the shop's own programs do all by themselves."""

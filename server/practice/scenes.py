@@ -1,0 +1,197 @@
+"""Small stories told to the letter, for pictures and for tests of the screens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.contract.activity import Level, NewEvent
+from server.contract.orders import Address, FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
+from server.kit.clock import DAY, HOUR, MINUTE, SECOND
+from server.practice.actions import Action, Checkout, Fulfil, PlaceOrder, Say, Webhook
+from server.practice.life import in_order
+from server.practice.tale import Status, minor
+
+
+class Scene:
+    """Collects the actions of a scene.
+
+    Args:
+        now: the moment at which the scene is looked at; every action says how long before.
+    """
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.actions: list[Action] = []
+        self._orders: dict[str, NewOrder] = {}
+
+    def _key(self) -> str:
+        return f"scene.{len(self.actions) + 1}"
+
+    def order(
+        self, story: str, ago: int, customer: NewCustomer, *items: NewOrderItem, shipping: int = 0
+    ) -> None:
+        """An order is placed; not paid yet."""
+        order = NewOrder(customer=customer, items=list(items), currency="GBP", shipping=shipping)
+        self._orders[story] = order
+        self.actions.append(PlaceOrder(at=self.now - ago, key=self._key(), story=story, order=order))
+
+    def paid(self, story: str, ago: int, *, heard: int | None = None) -> None:
+        """It was paid by card so long ago; the shop ``heard`` of it then, or at once."""
+        self._stripe(story, "checkout.session.completed", ago, ago if heard is None else heard)
+
+    def refunded(self, story: str, ago: int, amount: int) -> None:
+        """So much (minor units) has been given back in all."""
+        self._stripe(story, "charge.refunded", ago, ago, amount)
+
+    def step(self, story: str, ago: int, status: Status, **told: object) -> None:
+        """The shop's program tells a step; ``told`` are more fields of it."""
+        step = FulfilmentStep.model_validate({"status": status, "provider": "Printify", **told})
+        self.actions.append(Fulfil(at=self.now - ago, key=self._key(), story=story, step=step))
+
+    def says(
+        self, story: str, ago: int, kind: str, message: str, category: str, level: Level = "info"
+    ) -> None:
+        """The shop's program writes an event of its own, about an order or with an empty story about none."""
+        key = self._key()
+        event = NewEvent(
+            type=f"custom.{kind}", level=level, message=message, category=category, dedupe_key=key
+        )
+        self.actions.append(Say(at=self.now - ago, key=key, story=story, event=event))
+
+    def confirmed(self, story: str, ago: int) -> None:
+        """The confirmation has been sent."""
+        email = self._orders[story].customer.email
+        self.says(story, ago, "email.confirmation_sent", f"Order confirmation sent to {email}", "emails")
+
+    def told(self) -> list[Action]:
+        """All of it, in time order."""
+        return in_order(self.actions)
+
+    def _stripe(self, story: str, kind: str, ago: int, heard: int, refunded: int = 0) -> None:
+        order = self._orders[story]
+        shipping = minor(order.shipping)
+        goods = sum(minor(item.unit_price) * item.quantity for item in order.items)
+        key = self._key()
+        self.actions.append(
+            Webhook(
+                at=self.now - heard,
+                key=key,
+                story=story,
+                event=key,
+                type="charge.refunded" if kind == "charge.refunded" else "checkout.session.completed",
+                checkout=Checkout(story, order.customer, goods + shipping, shipping, order.currency),
+                created=self.now - ago,
+                refunded=refunded,
+            )
+        )
+
+
+def someone(email: str, name: str, city: str = "Bristol", postal_code: str = "BS1 4ZZ") -> NewCustomer:
+    """A customer in Britain."""
+    address = Address(name=name, line1="7 Harbour Row", city=city, postal_code=postal_code, country="GB")
+    return NewCustomer(email=email, name=name, address=address)
+
+
+def item(name: str, price: int, quantity: int = 1) -> NewOrderItem:
+    """A line of an order; the price in pence."""
+    return NewOrderItem(name=name, quantity=quantity, unit_price=price)
+
+
+def picture(now: int, earlier: int = 0) -> list[Action]:
+    """The five orders of the documentation's picture, newest last, and what needs attention about them.
+
+    Ines Duarte's is in production, Tom Avery's submission failed and was tried again, Mei Lin's is on its way, Sam
+    Okoro's is delivered, Ola Berg's is cancelled. Three groups need attention.
+
+    Args:
+        now: when it is looked at, milliseconds; should be at least six hours into its day.
+        earlier: so many other orders come before them on the same day. With 42 the five are numbered 0043 to
+            0047 as in the picture: three of the others wait to be made, one is not paid, the rest is delivered.
+    """
+    scene = Scene(now)
+    _earlier(scene, earlier)
+    ola, sam = someone("ola@example.com", "Ola Berg"), someone("sam@example.com", "Sam Okoro")
+    scene.order("0043", 5 * HOUR + 4 * MINUTE, ola, item("Box of Seven Sundays, M", 6400))
+    scene.paid("0043", 5 * HOUR + 2 * MINUTE)
+    scene.confirmed("0043", 5 * HOUR + MINUTE)
+    scene.step("0043", 5 * HOUR, "cancelled", reason="called off by the customer")
+    scene.order("0044", 3 * HOUR + 40 * MINUTE, sam, item("Boiled Wool Socks, M", 1900))
+    scene.paid("0044", 3 * HOUR + 38 * MINUTE)
+    scene.step("0044", 3 * HOUR + 30 * MINUTE, "submitted", provider_order_id="PFY-78114")
+    scene.step("0044", 3 * HOUR + 10 * MINUTE, "shipped")
+    scene.step("0044", 3 * HOUR, "delivered")
+    scene.order(
+        "0045",
+        2 * HOUR,
+        someone("mei@example.com", "Mei Lin"),
+        item("Slow Morning Hoodie, M Navy", 4900, 2),
+        item("Heron Socks, M", 1050),
+        shipping=400,
+    )
+    scene.paid("0045", HOUR + 58 * MINUTE)
+    scene.confirmed("0045", HOUR + 57 * MINUTE)
+    scene.step("0045", HOUR + 56 * MINUTE, "submitted", provider_order_id="PFY-78251")
+    scene.step("0045", HOUR + 20 * MINUTE, "processing")
+    parcel = {
+        "carrier": "DHL",
+        "tracking_number": "JD0146000",
+        "tracking_url": "https://track.example/JD0146000",
+    }
+    scene.step("0045", HOUR, "shipped", **parcel)
+    _tom(scene)
+    scene.order(
+        "0047",
+        2 * MINUTE,
+        someone("ines@example.com", "Ines Duarte"),
+        item("Heron Tee, M White", 2600),
+        item("Second Cup Mug, white", 1300),
+        shipping=400,
+    )
+    scene.paid("0047", 100 * SECOND)
+    scene.confirmed("0047", 95 * SECOND)
+    scene.step("0047", 80 * SECOND, "submitted", provider_order_id="PFY-78301")
+    scene.step("0047", 30 * SECOND, "processing")
+    scene.says("", 4 * HOUR, "stock.low", "Heron Socks, M: 2 left at Printful", "custom", "warning")
+    return scene.told()
+
+
+def _tom(scene: Scene) -> None:
+    """Refused, tried again, refused again: the same words twice, so one group of two."""
+    tom = someone("tom@example.com", "Tom Avery")
+    scene.order("0046", 8 * MINUTE, tom, item("Heavy Cotton Tee, M Black", 2400), shipping=400)
+    scene.paid("0046", 7 * MINUTE + 30 * SECOND)
+    scene.confirmed("0046", 7 * MINUTE)
+    refused = {"reason": "variant out of stock", "max_attempts": 3}
+    scene.step("0046", 6 * MINUTE + 30 * SECOND, "failed", attempt=1, **refused)
+    scene.step(
+        "0046",
+        6 * MINUTE + 10 * SECOND,
+        "submitted",
+        attempt=2,
+        max_attempts=3,
+        provider_order_id="PFY-78299",
+    )
+    scene.step("0046", 6 * MINUTE, "failed", attempt=2, **refused)
+
+
+def _earlier(scene: Scene, count: int) -> None:
+    begin = scene.now % DAY - MINUTE
+    for number in range(1, count + 1):
+        story = f"{number:04d}"
+        ago = begin - number * MINUTE // 2
+        scene.order(
+            story,
+            ago,
+            someone(f"early.{story}@example.com", f"Early Bird {number}"),
+            item("Fern Socks, S", 1200),
+        )
+        if number == count:
+            continue
+        scene.paid(story, ago - 10 * SECOND)
+        scene.step(story, ago - 20 * SECOND, "submitted", provider_order_id=f"PFY-7{number:04d}")
+        if number < count - 3:
+            scene.step(story, ago - 25 * SECOND, "delivered")
+
+
+SCENES: Final = {"picture": picture}
+"""Scenes by name."""
