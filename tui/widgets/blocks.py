@@ -217,21 +217,24 @@ class Facts(Block):
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:
         """A label and its value on a line; long values wrap below their label."""
-        laid: Laid = []
+        columns: dict[int, int] = {}
         for depth, label, value in self.facts:
-            indent = min(2 * depth, max(cells // 2, 0))
-            name = clip(plain(label), max(cells - indent - 1, 1), glyphs.ellipsis)
-            pad = " " * indent
-            beside = cells - indent - width(name) - 2
-            if name and (not value or beside < LEAST_TEXT):
-                laid.append([(pad, ""), (name, "muted")])
-                below = indent + 2
-                laid += [
-                    [(" " * below, ""), (line, "")] for line in wrap(value, max(cells - below, 1)) if value
-                ]
-                continue
-            first, *rest = wrap(value, max(beside, 1) if name else max(cells - indent, 1))
-            under = " " * (cells - beside if name else indent)
-            laid.append([(pad, ""), (f"{name}  " if name else "", "muted"), (first, "")])
-            laid += [[(under, ""), (line, "")] for line in rest]
-        return laid
+            if value:
+                columns[depth] = min(max(columns.get(depth, 0), width(plain(label))), LABELS + 5)
+        return [line for fact in self.facts for line in _fact(fact, columns.get(fact[0], 0), cells, glyphs)]
+
+
+def _fact(fact: tuple[int, str, str], column: int, cells: int, glyphs: Glyphs) -> Laid:
+    """One fact; values of one depth begin in one column."""
+    depth, label, value = fact
+    indent = min(2 * depth, cells // 2)
+    pad: Part = (" " * indent, "")
+    name = clip(plain(label), max(cells - indent, 1), glyphs.ellipsis)
+    start = indent + max(width(name), column) + 2 if name else indent
+    if name and (not value or cells - start < LEAST_TEXT):
+        inner: Part = (" " * min(indent + 2, cells - 1), "")
+        lines = wrap(value, max(cells - indent - 2, 1)) if value else []
+        return [[pad, (name, "muted")], *([inner, (line, "")] for line in lines)]
+    first, *rest = wrap(value, max(cells - start, 1))
+    head: list[Part] = [pad, (fit(name, start - indent) if name else "", "muted"), (first, "")]
+    return [head, *([(" " * start, ""), (line, "")] for line in rest)]

@@ -62,12 +62,15 @@ class Layout(Generic[T]):
 LEAD = 3
 """Cells before the first column: the cursor's mark, the row's icon, a space."""
 
+AIR = 2
+"""Cells after the last column: a space and the scroll bar."""
+
 
 def lay_out(columns: Sequence[Column[T]], cells: int) -> Layout[T]:
     """Choose and size the columns of a list ``cells`` wide; what does not fit at its right end is cut."""
     gap = 1 if cells < NARROW else 2
     shown = [column for column in columns if cells >= column.min_list_width]
-    room = max(cells - LEAD - 1, 0)  # one cell of air before the scroll bar
+    room = max(cells - LEAD - AIR, 0)
     fixed = sum(column.width for column in shown if not column.flex)
     spare = max(room - fixed - gap * max(len(shown) - 1, 0), 0)
     shares = sum(column.flex for column in shown)
@@ -100,6 +103,7 @@ class Painter(Generic[T]):
         layout: the columns and their cells.
         base: the style of plain text.
         styles: what each style name lays over it.
+        cursor_styles: the same on the cursor's line.
         lead: gives a row's icon, one cell.
         glyphs: the decorative characters.
         match: what was searched for.
@@ -108,6 +112,7 @@ class Painter(Generic[T]):
     layout: Layout[T]
     base: Style
     styles: dict[str, Style]
+    cursor_styles: dict[str, Style]
     lead: Callable[[T], Cell] | None = None
     glyphs: Glyphs = UNICODE
     match: re.Pattern[str] | None = None
@@ -126,9 +131,10 @@ class Painter(Generic[T]):
         style = self.base
         if look.marked:
             style += self.styles["marked"]
+        styles = self.styles
         if look.selected:
-            style += self.styles["cursor"]
-        return strip_of(self._parts(row, look), self.layout.cells, style, self.styles)
+            style, styles = style + self.styles["cursor"], self.cursor_styles
+        return strip_of(self._parts(row, look), self.layout.cells, style, styles)
 
     def text(self, row: T) -> str:
         """What a row shows, cells separated by line feeds: what a search in the list looks at."""
@@ -136,7 +142,7 @@ class Painter(Generic[T]):
 
     def sentence(self, text: str, style: str) -> Strip:
         """One line that is no row: a placeholder, the end of the list."""
-        room = max(self.layout.cells - LEAD, 0)
+        room = max(self.layout.cells - LEAD - AIR, 0)
         parts = [(" " * LEAD, ""), (clip(plain(text), room, self.glyphs.ellipsis), style)]
         return strip_of(parts, self.layout.cells, self.base, self.styles)
 

@@ -134,6 +134,11 @@ class Times:
             return "now" if seconds > -_MINUTE else f"in {_span(-seconds)}"
         return "now" if seconds < _MINUTE else _span(seconds)
 
+    def ago(self, moment: datetime) -> str:
+        """The same as words: ``just now``, ``5h ago``, ``in 5m``."""
+        text = self.relative(moment)
+        return "just now" if text == "now" else text if text.startswith("in ") else f"{text} ago"
+
     def full(self, moment: datetime) -> str:
         """Local with zone, and UTC: ``Mon 16 Feb 2026 14:23:05 CET · 13:23:05 UTC``."""
         here, there = self.local(moment), moment.astimezone(UTC)

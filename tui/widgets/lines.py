@@ -108,6 +108,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & > .lines--rule { color: $text-muted; }
         & > .lines--bar { color: $error; }
         &:ansi {
+            scrollbar-color: ansi_bright_black;
+            scrollbar-background: ansi_default;
             & > .lines--header { color: ansi_default; text-style: dim; }
             &:focus > .lines--cursor { text-style: reverse; }
             & > .lines--cursor { text-style: bold; }
@@ -146,6 +148,14 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self._styles = {name: self._overlay(name) for name in names}
         return self._styles
 
+    @property
+    def cursor_styles(self) -> dict[str, Style]:
+        """The named styles on the cursor's line: where that is drawn in reverse, colours would be blocks in it."""
+        styles = self.named_styles
+        if not styles["cursor"].reverse:
+            return styles
+        return {name: styles[name] for name in ("cursor", "marked", "match")}
+
     def _overlay(self, name: str) -> Style:
         """What a component class says itself, its colour mixed with the widget's background."""
         partial = self.get_component_rich_style(f"lines--{name}", partial=True)
@@ -161,9 +171,10 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._styles = None
         self.theme_serial += 1
 
-    def line(self, parts: Sequence[Part], base: Style | None = None) -> Strip:
-        """A strip as wide as the widget."""
-        return strip_of(parts, self.size.width, base or self.base_style, self.named_styles)
+    def line(self, parts: Sequence[Part], *, cursor: bool = False) -> Strip:
+        """A strip as wide as the widget; ``cursor`` for the line that the cursor is on."""
+        base = self.base_style + self.named_styles["cursor"] if cursor else self.base_style
+        return strip_of(parts, self.size.width, base, self.cursor_styles if cursor else self.named_styles)
 
     def render(self) -> RenderableType:
         """Not used: lines are drawn one by one."""

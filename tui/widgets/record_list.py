@@ -232,6 +232,7 @@ class RecordList(ListCursor[T]):
                     lay_out(self._columns, self.size.width),
                     base=self.base_style,
                     styles=self.named_styles,
+                    cursor_styles=self.cursor_styles,
                     lead=self._lead,
                     glyphs=self.glyphs,
                     match=self._match,

@@ -203,8 +203,7 @@ class Story(Lines):
     def _draw(self, laid: list[Part], *, chosen: bool) -> Strip:
         mark: Part = (f"{self.glyphs.cursor if chosen else ' '} ", "accent" if chosen else "")
         parts = [part for text, style in laid for part in cut_matches(text, style, self._match)]
-        base = self.base_style + self.named_styles["cursor"] if chosen else self.base_style
-        return self.line([mark, *parts], base)
+        return self.line([mark, *parts], cursor=chosen)
 
     def _sentence_line(self, line: int) -> Strip:
         sentence, hint, style = self._sentence

@@ -65,16 +65,15 @@ def needs_attention(entries: Iterable[Entry], hint: str = "", most: int = 3) -> 
     open_ones = [entry for entry in entries if entry.level != "info" and entry.resolved_at is None]
     if not open_ones:
         return []
-    worst = "error" if any(entry.level == "error" for entry in open_ones) else "warning"
     shown = [
-        Attention(text=f"Needs attention: {entry.message}", style=worst)
+        Attention(text=f"Needs attention: {entry.message}", style=level_mark(entry.level).style)
         for entry in reversed(open_ones[-most:])
     ]
     if len(open_ones) > most:
-        shown.append(Attention(text=f"and {count(len(open_ones) - most, 'more', 'more')}", style=worst))
+        shown.append(Attention(text=f"and {len(open_ones) - most:,} more", style="warning"))
     if hint:
         last = shown[-1]
-        shown[-1] = Attention(text=last.text, hint=hint, style=worst)
+        shown[-1] = Attention(text=last.text, hint=hint, style=last.style)
     return [*shown]
 
 
@@ -101,7 +100,7 @@ def entry_story(
 
 
 def _pairs(entry: Entry, times: Times) -> list[Block]:
-    pairs = [("Happened", f"{times.full(entry.occurred_at)} ({times.relative(entry.occurred_at)})")]
+    pairs = [("Happened", f"{times.full(entry.occurred_at)} ({times.ago(entry.occurred_at)})")]
     late = lateness(entry.occurred_at, entry.inserted_at)
     pairs.append(("Recorded", times.full(entry.inserted_at) + (f" ({late})" if late else "")))
     if entry.order is not None:
