@@ -72,17 +72,19 @@ try:
     from {module} import main
     sys.exit(main())
 finally:
-    print(*sys.modules, sep="\\n", file=sys.stderr)
+    print("loaded", *sys.modules, file=sys.stderr)
 """
 
 
 def _loaded(program: str) -> tuple[str, set[str]]:
-    """What a program printed, and the names of the modules it loaded (it writes them to standard error)."""
+    """What a program printed, and the modules it loaded: its line ``loaded …`` on standard error."""
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, set(done.stderr.split())
+    loaded = re.search(r"(?m)^loaded (.*)\n", done.stderr)
+    assert done.returncode == 0, re.sub(r"(?m)^loaded .*\n", "", done.stderr)
+    assert loaded is not None
+    return done.stdout, set(loaded[1].split())
 
 
 def _in_packages(modules: set[str], packages: tuple[str, ...]) -> set[str]:
@@ -92,7 +94,7 @@ def _in_packages(modules: set[str], packages: tuple[str, ...]) -> set[str]:
 
 
 def test_the_client_starts_without_anything_slow() -> None:
-    _, modules = _loaded("import sys, tui.cli; print(*sys.modules, sep='\\n', file=sys.stderr)")
+    _, modules = _loaded("import sys, tui.cli; print('loaded', *sys.modules, file=sys.stderr)")
     assert "tui.cli" in modules
     assert _in_packages(modules, SLOW_FOR_THE_CLIENT) == set()
 
@@ -114,7 +116,7 @@ def test_no_part_of_the_client_loads_the_server() -> None:
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in _sources("tui")]
     names = [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
     program = f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\n"
-    _, modules = _loaded(program + "print(*sys.modules, sep='\\n', file=sys.stderr)")
+    _, modules = _loaded(program + "print('loaded', *sys.modules, file=sys.stderr)")
     assert set(names) <= modules
     ours = {module for module in modules if module.startswith("server.")}
     assert {module for module in ours if not re.match(r"server\.contract(\.|$)", module)} == set()
