@@ -25,7 +25,9 @@ inbox = Table(
     Column("waits_for", TEXT),  # what a parked one waits for, e.g. a payment intent
     Column("person_id", ID, index=True),  # whose data the body holds, once known
     Column("order_id", ID),
-    Column("body", TEXT, nullable=False),  # emptied when its time is over; the row stays, so that a replay is known
+    Column(
+        "body", TEXT, nullable=False
+    ),  # emptied when its time is over; the row stays, so that a replay is known
     UniqueConstraint("provider", "connection", "event_id"),
     Index(
         "ix_inbox_due",

@@ -1,0 +1,95 @@
+"""Orders over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Query, Request, Response
+
+from server.contract.base import Page
+from server.contract.orders import (
+    FulfilmentStep,
+    NewOrder,
+    Order,
+    OrderCounts,
+    OrderRow,
+    OrderTab,
+)
+from server.kit.access import Principal
+from server.kit.tx import Tx
+from server.kit.web import PageQuery, answer, mutate, page_query, permit, router, services
+from server.orders import service as orders
+from server.orders.reading import MAX_SEARCH
+
+routes: Final = router("/v1/orders", "orders")
+
+
+@routes.post("", response_model=Order, status_code=201, summary="Make an order")
+async def make_order(
+    request: Request, new: NewOrder, caller: Annotated[Principal, permit("orders.create")]
+) -> Response:
+    """Make an order before its customer is sent to the payment page. Name it there as ``client_reference_id``.
+
+    Errors: 422 ``invalid_request``; 409 ``idempotency_conflict``.
+    """
+
+    def unit(tx: Tx) -> Order:
+        return orders.get(tx, orders.create(tx, new), caller)
+
+    return await mutate(request, caller, unit, 201)
+
+
+@routes.get("", response_model=Page[OrderRow], summary="Orders, newest first")
+def list_orders(
+    request: Request,
+    caller: Annotated[Principal, permit("orders.read")],  # noqa: ARG001 - declares the permission
+    paging: Annotated[PageQuery, Depends(page_query)],
+    status: Annotated[OrderTab, Query(description="a tab")] = "all",
+    q: Annotated[
+        str,
+        Query(
+            max_length=MAX_SEARCH,
+            description="literal text in the number, the customer's e-mail or name, "
+            "the provider's order id or the tracking number",
+        ),
+    ] = "",
+) -> Response:
+    """One page of a tab. Errors: 400 ``invalid_cursor``; 422 ``invalid_request``."""
+    found = services(request)
+    query = orders.ListQuery(status, q.strip())
+    page = found.store.read(lambda tx: orders.listing(tx, query, paging.request(found.cursors, query.name)))
+    older, newer = found.cursors.around(page, query.name, orders.place)
+    return answer(Page[OrderRow](items=list(page.rows), next=older, prev=newer))
+
+
+@routes.get("/counts", response_model=OrderCounts, summary="How many orders stand under each tab")
+def count_orders(
+    request: Request,
+    caller: Annotated[Principal, permit("orders.read")],  # noqa: ARG001 - declares the permission
+) -> Response:
+    """The numbers beside the tabs."""
+    return answer(services(request).store.read(orders.counts))
+
+
+@routes.get("/{order}", response_model=Order, summary="One order")
+def read_order(request: Request, order: str, caller: Annotated[Principal, permit("orders.read")]) -> Response:
+    """An order by its id or number, with what the caller may do to it now. Errors: 404 ``not_found``."""
+    return answer(services(request).store.read(lambda tx: orders.get(tx, order, caller)))
+
+
+@routes.post("/{order}/fulfilment", response_model=Order, summary="Tell a step of an order's fulfilment")
+async def fulfil_order(
+    request: Request,
+    order: str,
+    step: FulfilmentStep,
+    caller: Annotated[Principal, permit("orders.fulfil")],
+) -> Response:
+    """Move an order, by its id or number. The state it is in already changes nothing and is no error.
+
+    Errors: 404 ``not_found``; 409 ``invalid_transition``; 422 ``invalid_request``, ``occurred_at_in_future``.
+    """
+
+    def unit(tx: Tx) -> Order:
+        return orders.shown(tx, orders.fulfil(tx, order, step, actor=orders.actor_of(caller)), caller)
+
+    return await mutate(request, caller, unit)

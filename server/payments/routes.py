@@ -1,0 +1,58 @@
+"""Where Stripe's webhooks come in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from fastapi import Request, Response
+from pydantic import ValidationError
+
+from server.contract.base import Answer
+from server.inbox import service as inbox
+from server.kit.config import ServerConfig
+from server.kit.problems import ProblemError, invalid_request
+from server.kit.web import answer, open_to_all, router, services
+from server.payments import shapes, signature
+from server.payments.service import incoming
+
+routes: Final = router("/webhooks", "webhooks")
+
+
+class WebhookReceipt(Answer):
+    """What the sender is told: it is on disk here and need not be sent again."""
+
+    received: bool = True
+    duplicate: bool
+
+
+@routes.post(
+    "/stripe",
+    response_model=WebhookReceipt,
+    summary="Stripe tells what happened",
+    dependencies=[open_to_all("signed by Stripe")],
+)
+async def stripe(request: Request) -> Response:
+    """Check the signature on the raw bytes, store the event, work on it. 200 means that it is kept, whatever it was.
+
+    Errors: 400 ``signature_verification_failed``, 400 ``invalid_json``, 413 ``payload_too_large``, 503
+    ``unavailable`` when this server has no webhook secret.
+    """
+    store = services(request).store
+    config: ServerConfig = request.app.state.config
+    if not config.stripe_webhook_secrets:
+        raise ProblemError(
+            503, "unavailable", "This server has no webhook secret: set SHOPBELL_STRIPE_WEBHOOK_SECRETS."
+        )
+    body = await request.body()
+    if signature.library.cache_info().currsize == 0:
+        await asyncio.to_thread(signature.library)
+    given = request.headers.getlist("stripe-signature")
+    now = store.clock.now()
+    signature.verify(body, given[0] if len(given) == 1 else None, config.stripe_webhook_secrets, now)
+    try:
+        told = shapes.Envelope.model_validate(shapes.decode(body))
+    except ValidationError:
+        raise invalid_request(("body", "is not an event of Stripe's")) from None
+    receipt = await inbox.receive(store, incoming(told, body.decode(), now))
+    return answer(WebhookReceipt(duplicate=receipt.duplicate))
