@@ -1,0 +1,218 @@
+"""What ``shopbelld`` does besides serving. Each command prints its result on stdout and everything else on stderr."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+
+from server.accounts import service as accounts
+from server.accounts import users
+from server.accounts.service import DEFAULT_DAYS
+from server.app import backup as backups
+from server.app import boot
+from server.audit import service as audit
+from server.kit import checks
+from server.kit.access import RANK, Role
+from server.kit.clock import DAY, Clock, rfc3339
+from server.kit.config import ConfigError, ServerConfig
+from server.kit.db import Store
+from server.kit.lock import sole_server
+from server.kit.migrate import HEAD, current
+from server.kit.schema import metadata, store_fact
+from server.kit.sqlite import sqlite_version
+from server.kit.tx import Tx
+from server.settings import service as settings
+
+DEFAULT_EMAIL: Final = "owner@localhost"
+DONE, REFUSED, NOT_WELL = 0, 1, 4
+
+
+def _out(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def init(
+    config: ServerConfig, *, owner_email: str | None, shop_name: str | None, clock: Clock | None = None
+) -> int:
+    """Make the store and its Owner; the Owner's token alone goes to stdout, once."""
+
+    def unit(tx: Tx) -> str | None:
+        if accounts.has_owner(tx):
+            return None
+        if shop_name is not None:
+            settings.set_value(tx, "shop.name", shop_name)
+        owner = accounts.create_owner(tx, email=owner_email or DEFAULT_EMAIL)
+        return accounts.make_token(tx, user_id=owner, role="owner", name="first token")[1]
+
+    with boot.checked_store(config, clock) as store:
+        made = store.write(unit)
+    if made is None:
+        _say(
+            "This shop has its Owner already; nothing was changed. For another token: shopbelld token create"
+        )
+        return REFUSED
+    _out(made)
+    return DONE
+
+
+def token_create(
+    config: ServerConfig,
+    *,
+    role: Role,
+    name: str,
+    days: int = DEFAULT_DAYS,
+    user: str | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Make a token for the Owner, or for the user with this e-mail; it alone goes to stdout."""
+
+    def unit(tx: Tx) -> str:
+        if role == "storefront":
+            return accounts.make_token(tx, user_id=None, role=role, name=name, days=days)[1]
+        holder = users.find_by_email(tx, user) if user else accounts.first_owner(tx)
+        if holder is None:
+            raise ConfigError(
+                f"There is no member of staff with the e-mail {user}."
+                if user
+                else "This shop has no Owner yet: shopbelld init"
+            )
+        if RANK[users.get(tx, holder).role] < RANK[role]:
+            raise ConfigError(f"{user} is no {role}, so neither can a token be.")
+        return accounts.make_token(tx, user_id=holder, role=role, name=name, days=days)[1]
+
+    with boot.checked_store(config, clock) as store:
+        _out(store.write(unit))
+    return DONE
+
+
+def owner_add(config: ServerConfig, *, owner_email: str, clock: Clock | None = None) -> int:
+    """Make one more Owner and a token: for whoever has the machine when no Owner can be reached."""
+
+    def unit(tx: Tx) -> str:
+        owner = accounts.create_owner(tx, email=owner_email, by="command")
+        return accounts.make_token(tx, user_id=owner, role="owner", name="first token")[1]
+
+    with boot.checked_store(config, clock) as store:
+        _out(store.write(unit))
+    return DONE
+
+
+def prune(config: ServerConfig, clock: Clock | None = None) -> int:
+    """Let go of activity that is older than the shop keeps it."""
+    from server.activity import service as activity  # noqa: PLC0415
+
+    with boot.checked_store(config, clock) as store:
+        for sentence in store.read(settings.complaints):
+            _say(sentence)
+        days = store.read(lambda tx: settings.get(tx, "activity.retention_days"))
+        gone = activity.prune(store, days)
+    _out(f"{gone} entries older than {days} days went.")
+    return DONE
+
+
+def backup(config: ServerConfig, file: Path, clock: Clock | None = None) -> int:
+    """Copy the data file while the server runs, and verify the copy."""
+    if not config.is_file:
+        _say("The shop's data is in PostgreSQL, which has its own backup. Run:")
+        _say(f"  pg_dump --format=custom --file={shlex.quote(str(file))} {_libpq(config)}")
+        return REFUSED
+    boot.check_place(config)
+    manifest = backups.make_backup(config.data_dir / "shop.db", file.expanduser().absolute(), clock)
+    with boot.checked_store(config, clock) as store:
+        store.write(backups.note_backup)
+    _out(f"{file}: {manifest.bytes} bytes, {sum(manifest.counts.values())} rows, verified.")
+    return DONE
+
+
+def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int:
+    """Put a backup in the place of the data file, which is kept beside it."""
+    if not config.is_file:
+        _say("The shop's data is in PostgreSQL. Stop every shopbelld, then run:")
+        _say(f"  pg_restore --clean --if-exists --dbname={_libpq(config)} {shlex.quote(str(file))}")
+        return REFUSED
+    boot.check_place(config)
+    with sole_server(config.data_dir):
+        manifest, aside = backups.put_back(file.expanduser().absolute(), config.data_dir / "shop.db", clock)
+        with boot.checked_store(config, clock) as store:
+            store.write(
+                lambda tx: audit.record(
+                    tx, "store.restored", caller=None, metadata={"backup_sha256": manifest.sha256}
+                )
+            )
+    _out(f"The shop is as it was at {manifest.made_at} ({sum(manifest.counts.values())} rows).")
+    if aside is not None:
+        _say(f"What stood there before is kept in {aside}.")
+    _say("Tokens revoked since that backup are good again: look through them.")
+    return DONE
+
+
+def doctor(config: ServerConfig, clock: Clock | None = None) -> int:
+    """Say how the shop's store is, and what is not well."""
+    _out(f"shopbell {_own_version()}, Python {platform.python_version()}, schema {HEAD}")
+    with boot.checked_store(config, clock) as store:
+        _out(f"store: {boot.data_file(config)}, {_engine(store)}, checks passed")
+        for line in store.read(_figures):
+            _out(line)
+        troubles = [*boot.warnings(config, store), *store.read(settings.complaints)]
+        if config.is_file:
+            troubles += store.read(_backup_trouble)
+            with checks.explained():
+                backups.inspect(config.data_dir / "shop.db")
+            _out("full integrity check passed")
+    for trouble in troubles:
+        _out(f"! {trouble}")
+    return NOT_WELL if troubles else DONE
+
+
+def _own_version() -> str:
+    try:
+        return version("shopbell")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _engine(store: Store) -> str:
+    if store.dialect == "sqlite":
+        return "SQLite " + ".".join(map(str, sqlite_version()))
+    return store.read(lambda tx: str(tx.execute(text("SELECT version()")).scalar())).split(" on ")[0]
+
+
+def _figures(tx: Tx) -> list[str]:
+    tables = [metadata.tables[name] for name in sorted(metadata.tables)]
+    counts = {
+        table.name: tx.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+    }
+    activity = metadata.tables["activity"]
+    gaps = tx.execute(
+        select(func.count()).select_from(activity).where(activity.c.type == "activity.gap")
+    ).scalar_one()
+    return [
+        f"schema of the store: {current(tx.conn)}",
+        "rows: " + ", ".join(f"{name} {count}" for name, count in counts.items()),
+        f"log gaps: {gaps}",
+    ]
+
+
+def _backup_trouble(tx: Tx) -> list[str]:
+    made = tx.execute(select(store_fact.c.value).where(store_fact.c.name == backups.LAST_BACKUP)).scalar()
+    if made is None:
+        return ["There is no backup yet: shopbelld backup FILE"]
+    age = (tx.now - int(made)) // DAY
+    return [f"The last backup is {age} days old ({rfc3339(int(made))})."] if age >= 2 else []
+
+
+def _libpq(config: ServerConfig) -> str:
+    """The database's address for the command line of PostgreSQL's tools, without its password."""
+    url = make_url(config.database_url or "").set(drivername="postgresql", password=None)
+    return shlex.quote(url.render_as_string())

@@ -1,0 +1,110 @@
+"""What the server does by itself: retries of the inbox, and letting go of what has had its time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select, tuple_
+
+from server.app.errors import log_error
+from server.inbox import service as inbox
+from server.kit.clock import DAY
+from server.kit.db import Store
+from server.kit.schema import idempotency
+from server.kit.tx import Tx
+
+_log = logging.getLogger("shopbell.maintenance")
+_BATCH: Final = 500
+_LOOK_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something done again and again.
+
+    Args:
+        name: for the log.
+        seconds: how long between two times.
+        call: what to do; an exception is logged and the chore comes again in its time.
+        due: by the monotonic clock.
+    """
+
+    name: str
+    seconds: float
+    call: Callable[[Store], object]
+    due: float = 0.0
+
+
+def chores() -> list[Chore]:
+    """What this server does by itself."""
+    return [
+        Chore("inbox", 2.0, inbox.run_due),
+        Chore("idempotency", 3_600.0, prune_answers),
+        Chore("inbox bodies", 86_400.0, inbox.prune),
+    ]
+
+
+def prune_answers(store: Store) -> int:
+    """Let go of answers kept for an Idempotency-Key longer than a day, a few at a time.
+
+    Returns:
+        How many went.
+    """
+    key = tuple_(idempotency.c.token_id, idempotency.c.key)
+
+    def some(tx: Tx) -> int:
+        old = (
+            select(idempotency.c.token_id, idempotency.c.key)
+            .where(idempotency.c.created_at <= tx.now - DAY)
+            .limit(_BATCH)
+        )
+        return len(tx.execute(delete(idempotency).where(key.in_(old)).returning(idempotency.c.key)).all())
+
+    gone = 0
+    while some_gone := store.write(some):
+        gone += some_gone
+    return gone
+
+
+class Maintenance:
+    """Runs the chores in a thread of its own, from ``start`` to ``stop``."""
+
+    def __init__(
+        self, store: Store, todo: list[Chore] | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._chores = chores() if todo is None else todo
+        self._monotonic = monotonic
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="maintenance", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is being done now."""
+        self._stop.set()
+        self._thread.join()
+
+    def run_due(self) -> None:
+        """Do once what is due."""
+        for chore in self._chores:
+            now = self._monotonic()
+            if now < chore.due or self._stop.is_set():
+                continue
+            chore.due = now + chore.seconds
+            try:
+                chore.call(self._store)
+            except Exception as error:  # noqa: BLE001 - one chore's trouble is not the others', nor the server's
+                log_error(error, "maintenance", chore.name)
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            self.run_due()
+            self._stop.wait(_LOOK_SECONDS)
