@@ -30,7 +30,7 @@ demo: $(DEMO_READY) ## set everything up and open the practice shop
 	@$(BIN)/shopbell demo $(ARGS)
 
 test: .venv/.ready-dev ## set everything up and run the tests on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: .venv/.ready-dev ## read the code: ruff, mypy --strict, import-linter
 	@failed=; for tool in "ruff check --quiet ." "ruff format --check ." "mypy" "mypy $(SCRIPTS)" "lint-imports"; do \
