@@ -39,7 +39,9 @@ activity = Table(
     Column("inserted_at", MS, nullable=False),
     Column("resolved_at", MS),
     Column("resolved_by", ID),
-    Column("resolution", ID),  # one id for all that was resolved in one act, so that undo reopens exactly those
+    Column(
+        "resolution", ID
+    ),  # one id for all that was resolved in one act, so that undo reopens exactly those
     Index("uq_activity_id", "id", unique=True),
     Index("uq_activity_identity", "identity", unique=True),
     Index("ix_activity_newest", "occurred_at", "id"),

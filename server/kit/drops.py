@@ -59,10 +59,10 @@ class Drops:
             return dict(self._by_reason)
 
     def gap(self) -> Gap | None:
-        """What is not told yet; None when there is nothing. Costs nothing then."""
-        if not self._untold:
-            return None
+        """What is not told yet; None when there is nothing."""
         with self._lock:
+            if not self._untold:
+                return None
             return Gap(self._origin, self._told, self._untold, self._first_at, self._last_at)
 
     def told(self, gap: Gap) -> None:

@@ -1,0 +1,43 @@
+"""What the log knows of its neighbours: which tables can name an order or a member of staff.
+
+The rooms themselves stand beside or above this one and are not imported; their tables are found by name in the one
+catalogue of tables. Where a room is not there, its names are missing and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Table, or_, select
+
+from server.kit.schema import metadata
+from server.kit.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """What an entry needs to know of an order."""
+
+    id: str
+    number: str
+    person_id: str | None
+
+
+def orders() -> Table | None:
+    """The table whose rows have ``id``, ``number`` and ``person_id``."""
+    return metadata.tables.get("shop_order")
+
+
+def staff() -> Table | None:
+    """The table whose rows have a user's ``id`` and ``person_id``."""
+    return metadata.tables.get("staff_user")
+
+
+def find_order(tx: Tx, id_or_number: str) -> OrderFact | None:
+    """The order with this id, or this number in any case; None when there is none."""
+    table = orders()
+    if table is None:
+        return None
+    same = or_(table.c.id == id_or_number, table.c.number == id_or_number.upper())
+    row = tx.execute(select(table.c.id, table.c.number, table.c.person_id).where(same).limit(1)).first()
+    return None if row is None else OrderFact(row.id, row.number, row.person_id)
