@@ -97,6 +97,10 @@ class Feed(SafeApp[None]):
             columns(), source=MadeRows(self._rows), lead=lambda row: Cell(*level_cell(row.level))
         )
 
+    def on_mount(self) -> None:
+        """Focus before the first paint, not after it."""
+        self.query_one(RecordList).focus()
+
 
 def level_cell(level: str) -> tuple[str, str]:
     """Icon and style of a level."""

@@ -223,7 +223,7 @@ class Mark:
 def level_mark(level: str, glyphs: Glyphs = UNICODE) -> Mark:
     """The icon and word of an activity level; an unknown level is shown as it calls itself."""
     if level == "info":
-        return Mark(glyphs.info, "info", "info")
+        return Mark(glyphs.info, "info", "success")
     if level == "warning":
         return Mark(glyphs.warning, "warning", "warning")
     if level == "error":

@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.widgets.cells import width
-from tui.widgets.scroll_mark import marked_bar
+from tui.widgets.scroll_mark import Outside, bar_renderer
 from tui.widgets.theme import STYLES
 
 Part = tuple[str, str]
@@ -88,8 +88,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         background: $background;
         color: $foreground;
         overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
+        overflow-y: scroll;
         scrollbar-size-vertical: 1;
         & > .lines--header { color: $text-muted; }
         & > .lines--cursor { background: $list-cursor-blurred; }
@@ -134,6 +133,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self.theme_serial = 0
         """Changes whenever the styles do: part of every cache's key."""
         self._styles: dict[str, Style] | None = None
+        self._outside = Outside()
+        self._drawn: dict[int, Strip] = {}
 
     @property
     def base_style(self) -> Style:
@@ -180,21 +181,63 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         """Not used: lines are drawn one by one."""
         return ""
 
+    def draw_line(self, y: int) -> Strip:  # noqa: ARG002 - for those that follow
+        """Draw the line ``y`` of what is seen; as wide as the widget."""
+        return self.line([])
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line and remember what is on the screen now."""
+        strip = self._drawn[y] = self.draw_line(y)
+        return strip
+
+    @property
+    def fixed_lines(self) -> int:
+        """Lines at the top that do not scroll."""
+        return 0
+
+    def refresh_changed(self) -> None:
+        """Draw those lines again that would look different now, and no others.
+
+        What is hidden, or lies under another screen, draws nothing now and everything when it is shown again.
+        """
+        if not (self.is_attached and self.display and self.screen.is_current and self._drawn):
+            self.refresh()
+            return
+        for y in range(self.size.height):
+            drawn = self._drawn.get(y)
+            if drawn is None or self.render_line(y) != drawn:
+                self.refresh_y(y)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what scrolls, without the titles and the scroll bar; move the bar when its thumb visibly moves."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = self._thumb(new_value)
+        if round(old_value) != round(new_value):
+            width, height = self.scrollable_content_region.size
+            self.refresh(Region(0, self.fixed_lines, width, max(height - self.fixed_lines, 0)))
+
+    def _thumb(self, scroll: float) -> float:
+        """The bar's position in steps of an eighth of a cell: a smaller one would paint the same bar again."""
+        lines = self.virtual_size.height + self._outside.above + self._outside.below
+        step = lines / max(8 * self.size.height, 1)
+        return scroll if step <= 1 or scroll >= self.max_scroll_y else scroll // step * step
+
     def refresh_y(self, y: int) -> None:
         """Draw one line of what is seen again, without the scroll bar beside it."""
         self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
 
     def set_height(self, lines: int) -> None:
         """Say how many lines there are to scroll through."""
-        size = Size(self.size.width, lines)
+        size = Size(0, lines)  # the width is never scrolled; naming it would lay the screen out once more
         if size != self.virtual_size:
             self.virtual_size = size
 
-    def mark_bar(self, *, above: bool, below: bool) -> None:
-        """Say on the scroll bar (≈) at which ends the list goes on beyond what is here."""
+    def show_outside(self, outside: Outside) -> None:
+        """Count lines that are not here into the scroll bar, and mark (≈) the ends of unknown length."""
+        if outside == self._outside:
+            return
+        self._outside = outside
         bar = self.vertical_scrollbar
-        renderer = marked_bar((above, below))
-        if bar.renderer is not renderer:
-            # Textual's own way to change the looks of one bar.
-            bar.renderer = renderer  # type: ignore[misc]
-            bar.refresh()
+        # Textual's own way to change the looks of one bar: whatever takes the place of the class draws.
+        bar.renderer = bar_renderer(outside)  # type: ignore[misc, assignment]
+        bar.refresh()

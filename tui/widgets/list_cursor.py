@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from textual.message import Message
 
 from tui.widgets.lines import Lines
-from tui.widgets.row_source import ListRows, RowSource
+from tui.widgets.row_source import KnowsExtent, KnowsHeirs, ListRows, RowSource
+from tui.widgets.scroll_mark import Outside
 
 if TYPE_CHECKING:
     from tui.widgets.record_list import RecordList
@@ -95,9 +96,9 @@ class ListCursor(Lines, Generic[T]):
         return len(self.source)
 
     @property
-    def header_height(self) -> int:
+    def fixed_lines(self) -> int:
         """Lines of titles: none on a screen so low that rows need them."""
-        return 1 if self.size.height > 3 else 0
+        return 0 if 0 < self.size.height <= 3 else 1
 
     # Where the cursor is.
 
@@ -115,7 +116,7 @@ class ListCursor(Lines, Generic[T]):
     @property
     def page(self) -> int:
         """Rows that are seen at once."""
-        return max(self.size.height - self.header_height, 1)
+        return max(self.size.height - self.fixed_lines, 1)
 
     @property
     def top(self) -> int:
@@ -148,13 +149,20 @@ class ListCursor(Lines, Generic[T]):
         if self._jump is not None:
             self.show_cursor()
             self._jump_done()
-        self.mark_bar(above=self.source.has_newer, below=self.source.has_older)
+        self.show_outside(self._outside_now())
         self._settled(before)
-        self.refresh()
+        self.refresh_changed()
 
     def resize_lines(self) -> None:
         """Say how many lines there are now."""
-        self.set_height(self.line_count() + self.header_height)
+        self.set_height(self.line_count() + self.fixed_lines)
+
+    def _outside_now(self) -> Outside:
+        """How much of the list is not here, as far as the source knows."""
+        source, above, below = self.source, 0, 0
+        if isinstance(source, KnowsExtent):
+            above, below = source.extent.above, source.extent.below
+        return Outside(above, below, source.has_newer, source.has_older)
 
     def _id_seen(self, index: int) -> str | None:
         """The id that stood at an index before the source changed; overridden by what knows what was drawn."""
@@ -175,6 +183,10 @@ class ListCursor(Lines, Generic[T]):
         """Where the cursor's row stands, else the row after it, else the one before it, as far as known."""
         if self._cursor_id is None:
             return 0
+        if isinstance(self.source, KnowsHeirs) and self.source.index_of(self._cursor_id) is None:
+            heir = self.source.neighbour(self._cursor_id)
+            if heir is not None and (found := self.source.index_of(heir)) is not None:
+                return found
         around = self._around
         place = around.index(self._cursor_id) if self._cursor_id in around else 0
         for row_id in [self._cursor_id, *around[place + 1 :], *reversed(around[:place])]:
@@ -255,8 +267,8 @@ class ListCursor(Lines, Generic[T]):
 
     def refresh_row(self, index: int) -> None:
         """Draw one row again, if it is seen."""
-        y = index - self.top + self.header_height
-        if self.header_height <= y < self.size.height:
+        y = index - self.top + self.fixed_lines
+        if self.fixed_lines <= y < self.size.height:
             self.refresh_y(y)
 
     def _held(self, top: int) -> int:

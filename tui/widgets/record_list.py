@@ -92,14 +92,14 @@ class RecordList(ListCursor[T]):
         self._minute = 0
         self._painter: tuple[object, Painter[T]] | None = None
         self._strips: LRUCache[object, Strip] = LRUCache(KEPT_STRIPS)
-        self._drawn: dict[int, tuple[str | None, Strip]] = {}
+        self._ids: dict[int, str | None] = {}
 
     # What is shown.
 
     def set_source(self, source: RowSource[T]) -> None:
         """Show another source (another tab or filter), with the cursor on its first row."""
         self._strips.clear()
-        self._drawn.clear()
+        self._ids.clear()
         super().set_source(source)
 
     def set_rows(self, rows: Sequence[T]) -> None:
@@ -126,12 +126,7 @@ class RecordList(ListCursor[T]):
         if minute == self._minute:
             return
         self._minute = minute
-        if not (self.display and self.is_attached and self.screen.is_current):
-            self.refresh()  # draws nothing now; what is hidden is right when it is shown again
-            return
-        for y, (_row_id, strip) in list(self._drawn.items()):
-            if y < self.size.height and self.render_line(y) != strip:
-                self.refresh_y(y)
+        self.refresh_changed()
 
     def set_state(self, state: State, sentence: str = "", hint: str = "") -> None:
         """Say that rows are being fetched (``loading``), why they are not (``problem``), or neither (``ready``).
@@ -153,12 +148,12 @@ class RecordList(ListCursor[T]):
     def _sentence_changed(self) -> None:
         if self.is_attached:
             self.resize_lines()
-            self.refresh()
+            self.refresh_changed()
 
     def _forget(self) -> None:
         self._painter = None
         self._strips.clear()
-        self.refresh()
+        self.refresh_changed()
 
     # Marks.
 
@@ -171,7 +166,7 @@ class RecordList(ListCursor[T]):
         return had
 
     def _marks_changed(self) -> None:
-        self.refresh()
+        self.refresh_changed()
         self.post_message(self.MarksChanged(self))
 
     # Drawing.
@@ -182,7 +177,7 @@ class RecordList(ListCursor[T]):
 
     def on_resize(self, _event: events.Resize) -> None:
         """Keep the cursor in view."""
-        self._drawn.clear()
+        self._ids.clear()
         self.resize_lines()
         self.show_cursor()
 
@@ -191,16 +186,16 @@ class RecordList(ListCursor[T]):
         rows = len(self.source)
         return rows + (1 if rows and self._ending() else 0)
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """Draw one line of what is seen."""
-        at = self.top + y - self.header_height
-        if y < self.header_height:
+        at = self.top + y - self.fixed_lines
+        if y < self.fixed_lines:
             row_id, strip = None, self._paint().header()
         else:
             row_id, strip = self._row_line(at)
         if y == 0 and self.source.pending:
             strip = self._with_news(strip)
-        self._drawn[y] = (row_id, strip)
+        self._ids[y] = row_id
         return strip
 
     def _row_line(self, at: int) -> tuple[str | None, Strip]:
@@ -258,7 +253,8 @@ class RecordList(ListCursor[T]):
 
     def _with_news(self, strip: Strip) -> Strip:
         """Lay the number of rows that wait over the right end of the first line: it takes no row away."""
-        text = f" {self.glyphs.up} {badge(self.source.pending)} new "
+        more = "+" if getattr(self.source, "pending_more", False) else ""
+        text = f" {self.glyphs.up} {badge(self.source.pending)}{more} new "
         start = self.size.width - len(text) - 1
         if start < 0:
             return strip
@@ -267,7 +263,7 @@ class RecordList(ListCursor[T]):
 
     def _id_seen(self, index: int) -> str | None:
         """The id of the row that was last drawn at an index."""
-        return self._drawn.get(index - self.top + self.header_height, (None, None))[0]
+        return self._ids.get(index - self.top + self.fixed_lines)
 
     @property
     def _me(self) -> RecordList[T]:
@@ -359,8 +355,8 @@ class RecordList(ListCursor[T]):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to a row; open the row that is under the cursor already."""
-        at = self.top + event.y - self.header_height
-        if event.y < self.header_height:
+        at = self.top + event.y - self.fixed_lines
+        if event.y < self.fixed_lines:
             if self.source.pending:
                 self.go_to_top()
         elif 0 <= at < len(self.source):

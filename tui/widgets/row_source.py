@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -44,6 +44,34 @@ class RowSource(Protocol[T_co]):
     @property
     def pending(self) -> int:
         """How many rows arrived above and wait to be let in."""
+        ...
+
+
+class Extent(Protocol):
+    """How many rows of the list lie above and below what is here; perhaps a guess."""
+
+    @property
+    def above(self) -> int: ...  # noqa: D102 - said above
+    @property
+    def below(self) -> int: ...  # noqa: D102 - said above
+
+
+@runtime_checkable
+class KnowsExtent(Protocol):
+    """A source that can tell how long the whole list is."""
+
+    @property
+    def extent(self) -> Extent:
+        """The length of the list around what is here."""
+        ...
+
+
+@runtime_checkable
+class KnowsHeirs(Protocol):
+    """A source that remembers whose place a row took when that one left."""
+
+    def neighbour(self, row_id: str) -> str | None:
+        """Who takes the cursor when this row leaves, or left; None when nobody is known."""
         ...
 
 

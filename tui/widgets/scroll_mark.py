@@ -1,50 +1,67 @@
-"""A scroll bar that says when it shows only a part: ``≈`` at the end where the list goes on."""
+"""A scroll bar for a list of which only a window is here: it counts what lies outside, and says what it guesses."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import ClassVar
+from dataclasses import dataclass
+from functools import partial
 
-from rich.color import Color
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment, Segments
-from rich.style import Style
+from rich.style import StyleType
 from textual.scrollbar import ScrollBarRender
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Lines of the list that are not here, above and below; the marks say at which end more may follow."""
+
+    above: int = 0
+    below: int = 0
+    mark_above: bool = False
+    mark_below: bool = False
+
+
 class MarkedBar(ScrollBarRender):
-    """Draws the bar with a mark at those ``ends`` (top, bottom) beyond which there is more."""
+    """Draws a vertical bar over the whole list, with ``≈`` at an end beyond which the length is not known."""
 
-    ends: ClassVar[tuple[bool, bool]] = (False, False)
-
-    @classmethod
-    def render_bar(
-        cls,
-        size: int = 25,
-        virtual_size: float = 50,
-        window_size: float = 20,
+    def __init__(
+        self,
+        virtual_size: int = 100,
+        window_size: int = 0,
         position: float = 0,
         thickness: int = 1,
         vertical: bool = True,
-        back_color: Color = Color.parse("default"),  # noqa: B008 - the signature of the base class
-        bar_color: Color = Color.parse("default"),  # noqa: B008
-    ) -> Segments:
-        """Draw the bar, then the marks over its ends, keeping what a click there does."""
-        bar = super().render_bar(
-            size, virtual_size, window_size, position, thickness, vertical, back_color, bar_color
+        style: StyleType = "bright_magenta on #555555",
+        *,
+        outside: Outside,
+    ) -> None:
+        super().__init__(
+            virtual_size + outside.above + outside.below,
+            window_size,
+            position + outside.above,
+            thickness,
+            vertical,
+            style,
         )
-        segments = list(bar.segments)
-        if vertical and len(segments) > 2:
-            for at, wanted in zip((0, -1), cls.ends, strict=True):
-                if wanted:
-                    segments[at] = _marked(segments[at])
-        return Segments(segments, new_lines=vertical)
+        self._outside = outside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The bar, then the marks over its ends; a click there does what it did."""
+        for bar in super().__rich_console__(console, options):
+            segments = list(bar.segments) if isinstance(bar, Segments) else []
+            if len(segments) > 2:
+                if self._outside.mark_above:
+                    segments[0] = _marked(segments[0])
+                if self._outside.mark_below:
+                    segments[-1] = _marked(segments[-1])
+            yield Segments(segments, new_lines=True)
 
 
 def _marked(segment: Segment) -> Segment:
-    return Segment("≈", segment.style or Style(), segment.control)
+    """The mark in the place of a blank, as plain text on the bar or cut out of the thumb."""
+    return Segment("≈", segment.style, segment.control)
 
 
-@lru_cache(maxsize=4)
-def marked_bar(ends: tuple[bool, bool]) -> type[MarkedBar]:
-    """The renderer that marks these ends (top, bottom)."""
-    return type("MarkedBar", (MarkedBar,), {"ends": ends})
+def bar_renderer(outside: Outside) -> partial[MarkedBar]:
+    """What draws a scroll bar with this much outside of what is here."""
+    return partial(MarkedBar, outside=outside)

@@ -108,13 +108,13 @@ class Story(Lines):
         """Say this as long as there is nothing to show."""
         self._sentence = (sentence, hint, "error" if kind == "problem" else "muted")
         if not self._blocks:
-            self.refresh()
+            self.refresh_changed()
 
     def highlight(self, words: str) -> None:
         """Mark these words wherever they stand; an empty text marks nothing."""
         self._match = search_pattern(words)
         self._strips.clear()
-        self.refresh()
+        self.refresh_changed()
 
     def select(self, block_id: str) -> bool:
         """Put the cursor on a block; False when there is none with that id."""
@@ -137,7 +137,7 @@ class Story(Lines):
         self._starts = [0, *accumulate(len(laid) for laid in self._laid)]
         self._strips.clear()
         self.set_height(self._starts[-1])
-        self.refresh()
+        self.refresh_changed()
 
     def on_mount(self) -> None:
         """Lay out what was given before there was a width."""
@@ -182,7 +182,7 @@ class Story(Lines):
 
     # Drawing.
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """Draw one line of what is seen."""
         if self._laid_for != self.size.width:
             self._lay_out()
