@@ -133,7 +133,7 @@ def _tell(tx: Tx, before: Row[Any], now: Row[Any], step: FulfilmentStep, at: int
         activity.log(
             tx,
             "order.submission_retried",
-            params=_known({"provider": now.provider, **tries}),
+            params={"provider": now.provider, **tries},
             **common,
         )
     if step.status == "failed":
@@ -142,11 +142,7 @@ def _tell(tx: Tx, before: Row[Any], now: Row[Any], step: FulfilmentStep, at: int
     activity.log(
         tx,
         _ENTRY[step.status],
-        params=_known(params),
+        params=params,
         texts={"reason": reason} if reason else None,
         **common,
     )
-
-
-def _known(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not None}

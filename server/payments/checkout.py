@@ -68,7 +68,7 @@ def facts(event: Event, told: Envelope) -> dict[str, Any]:
     if told.livemode is not None:
         kept["mode"] = "live" if told.livemode else "test"
     if told.created is not None and told.created * SECOND != event.occurred_at:
-        kept["sent_at"] = told.created * SECOND
+        kept["sent_at"] = told.created
     return kept
 
 
