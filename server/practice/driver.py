@@ -58,6 +58,8 @@ class Driver:
         self._oldest = day_of(life.opened_at) - days + 1
         self._pause = pause
         self._recent_filled = asyncio.Event()
+        self.filled = asyncio.Event()
+        """Set once all of history has been played."""
         self.refused = 0
         """How many actions the server refused that it should have taken."""
 
@@ -98,12 +100,13 @@ class Driver:
             self._state.filled_to = day
             self._save(self._state)
         self._recent_filled.set()
+        self.filled.set()
 
     async def _live(self) -> None:
         # Stories that were under way at the opening go on here, so they must have been begun.
         await self._recent_filled.wait()
         since = self._state.lived_to
-        async for action in self._due(self._life.after(since), since):
+        async for action in self._due(self._life.after(since, self._oldest), since):
             await self._play(action)
             self._state.lived_to = action.at
             self._save(self._state)

@@ -66,10 +66,10 @@ class Life:
         """The part of a day's stories that has happened by the opening."""
         return [action for action in self.day(number) if action.at <= self.opened_at]
 
-    def after(self, moment: int) -> Iterator[Action]:
-        """Everything after a moment, without an end, in time order."""
+    def after(self, moment: int, first_day: int = 0) -> Iterator[Action]:
+        """Everything after a moment of the stories that begin on ``first_day`` or later, in time order, endless."""
         waiting = _Waiting()
-        number = day_of(moment - LONGEST)
+        number = max(first_day, day_of(moment - LONGEST))
         while True:
             waiting.put(action for action in self.day(number) if action.at > moment)
             number += 1

@@ -42,7 +42,7 @@ class Player:
     """Carries out actions.
 
     Args:
-        call: reaches the server.
+        call: reaches the server; kept as ``call``.
         at: sets the moment of a request.
         staff: token of a person who may resolve.
         program: token of the shop's own program.
@@ -61,7 +61,7 @@ class Player:
         orders: dict[str, str] | None = None,
     ) -> None:
         self.orders = {} if orders is None else orders
-        self._call = call
+        self.call = call
         self._at = at
         self._staff = staff
         self._program = program
@@ -114,7 +114,7 @@ class Player:
             "content-type": "application/json; charset=utf-8",
             "stripe-signature": stripe_events.signature(payload, secret, webhook.at),
         }
-        status, answer = await self._call("POST", "/webhooks/stripe", headers, payload)
+        status, answer = await self.call("POST", "/webhooks/stripe", headers, payload)
         expected = status in _REFUSED_FORGERY if webhook.forged else status == 200
         if not expected:
             raise _refused(webhook, status, answer)
@@ -130,7 +130,7 @@ class Player:
     async def _look_up(self, action: Action) -> str:
         headers = {"authorization": f"Bearer {self._staff}"}
         query = f"limit=1&q={quote('+' + action.story + '@', safe='')}"
-        status, answer = await self._call("GET", "/v1/orders", headers, query=query)
+        status, answer = await self.call("GET", "/v1/orders", headers, query=query)
         found = json.loads(answer).get("items") if status == 200 else None
         if not found:
             raise _refused(action, status, answer)
@@ -163,7 +163,7 @@ class Player:
             "content-type": "application/json",
             "idempotency-key": key or action.key,
         }
-        status, answer = await self._call(method, path, headers, body)
+        status, answer = await self.call(method, path, headers, body)
         if status not in (200, 201):
             raise _refused(action, status, answer)
         told: dict[str, Any] = json.loads(answer)

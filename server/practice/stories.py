@@ -42,7 +42,7 @@ def mended(tale: Tale) -> None:
     """All attempts fail; a person puts it right, submits the order again and resolves it."""
     failed = refused(tale)
     taken = max(tale.settle(failed), failed + MINUTE)
-    tale.step("submitted", taken, attempt=1)
+    tale.step("submitted", taken)
     tale.resolve(taken + 20 * SECOND)
     tale.make_and_send(taken)
 
