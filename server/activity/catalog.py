@@ -81,6 +81,22 @@ _ORDERS = (
     _type("order.created", "Order placed", "Order placed — {amount}[ via {via}]", params=_MONEY),
     _type("order.paid", "Payment received", "Payment received — {amount}[ via {via}]", params=_MONEY),
     _type(
+        "order.paid_again",
+        "Paid twice",
+        "Paid a second time — {amount}[ via {via}]",
+        level="warning",
+        params=_MONEY,
+        same=(ORDER,),
+    ),
+    _type(
+        "order.amount_mismatch",
+        "Wrong amount",
+        "Paid {amount}, but the order is {expected}",
+        level="warning",
+        params={"amount": "money", "expected": "money", "via": "text"},
+        same=(ORDER,),
+    ),
+    _type(
         "order.payment_failed",
         "Payment failed",
         "Payment[ of {amount}][ via {via}] failed[: {reason}]",
@@ -92,13 +108,13 @@ _ORDERS = (
     _type(
         "order.submitted",
         "Submitted",
-        "Submitted to {provider}[ ({provider_order_id})]",
+        "Submitted[ to {provider}][ ({provider_order_id})]",
         params={"provider": "text", "provider_order_id": "text"},
     ),
     _type(
         "order.submission_failed",
         "Submission failed",
-        "Submission to {provider} failed[: {reason}]",
+        "Submission[ to {provider}] failed[: {reason}]",
         level="error",
         params={"provider": "text", "attempt": "count", "max_attempts": "count"},
         texts=("reason",),
@@ -107,7 +123,7 @@ _ORDERS = (
     _type(
         "order.submission_retried",
         "Submission retried",
-        "Submission retried[ — attempt {attempt} of {max_attempts}]",
+        "Submission retried[ — attempt {attempt}][ of {max_attempts}]",
         params={"provider": "text", "attempt": "count", "max_attempts": "count"},
     ),
     _type("order.production", "In production", "In production[ at {provider}]", params=_PROVIDER),
@@ -132,7 +148,12 @@ _ORDERS = (
         texts=("reason",),
         same=(ORDER,),
     ),
-    _type("order.refunded", "Refunded", "Refunded {amount}", params=_MONEY),
+    _type(
+        "order.refunded",
+        "Refunded",
+        "Refunded {amount}[ of {of}]",
+        params={"amount": "money", "of": "money", "via": "text"},
+    ),
 )
 _EMAILS = (
     _type(
