@@ -57,7 +57,7 @@ class Unreachable(ApiError):  # noqa: N818 - a state of the world, named as peop
 
 
 class Unauthenticated(ApiError):  # noqa: N818
-    """The server does not take the token. ``code`` says why: ``wrong``, ``expired`` or ``revoked``."""
+    """The server does not take the token. ``code``: ``missing``, ``wrong``, ``expired`` or ``revoked``."""
 
     def __init__(self, sentence: str, code: str = "wrong") -> None:
         super().__init__(sentence)

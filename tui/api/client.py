@@ -1,0 +1,346 @@
+"""A shopbell server's answers as calls: typed, cleaned, and with every failure as a sentence.
+
+The module itself imports next to nothing, because it is read before the first paint; httpx and the contract's
+models come with ``prepare()`` or with the first call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from tui.api.endpoint import Endpoint
+from tui.api.errors import ApiError, BadAnswer, Refused, ServerTrouble, Unauthenticated
+from tui.api.secret import Secret
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+    from server.contract.access import Me
+    from server.contract.activity import Entry, FeedTab, Level, Resolved
+    from server.contract.base import Page
+    from server.contract.orders import FulfilmentStep, Order, OrderCounts, OrderRow, OrderTab
+    from server.contract.pulse import Pulse
+    from tui.api.answers import Readers
+    from tui.api.wire import Patience, Reply, Wire
+
+__all__ = ["Client", "Edge", "Endpoint", "FeedQuery", "Secret"]
+
+T = TypeVar("T")
+Edge = Literal["newest", "oldest"]
+
+PAGE: Final = 50
+"""Rows of a page unless said otherwise; the server gives at most 200."""
+
+_PAGES_OF_TIMELINE: Final = 50
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"', re.ASCII)
+_TOKEN_ID: Final = re.compile(r"sbl_pat_([0-9A-Za-z]{8})_", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+
+_WHO: Final = {
+    "missing": "The server wants to know who you are.",
+    "wrong": "The server does not know this token.",
+    "expired": "Your token has expired.",
+    "revoked": "Your token was revoked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedQuery:
+    """Which activity to list.
+
+    Attributes:
+        tab: ``all`` or ``attention`` (open warnings and errors).
+        category: only this one (``orders``, ``syncs``, ``emails``, ``carts``, ``system``, ``custom``).
+        level: only this one.
+        type: only this event type.
+        group: only the members of the group with this key.
+        q: words to find.
+        internal: the program's own events too; the attention tab has them always.
+        folded: entries that say the same thing as one row with a count.
+    """
+
+    tab: FeedTab = "all"
+    category: str | None = None
+    level: Level | None = None
+    q: str = ""
+    internal: bool = False
+    folded: bool = True
+    type: str | None = None
+    group: str | None = None
+
+    def parameters(self) -> dict[str, str]:
+        """The query parameters of ``GET /v1/activity``."""
+        told = {"tab": self.tab, "internal": _flag(self.internal), "folded": _flag(self.folded)}
+        chosen = {
+            "category": self.category,
+            "level": self.level,
+            "q": self.q.strip(),
+            "type": self.type,
+            "group": self.group,
+        }
+        return told | {name: value for name, value in chosen.items() if value}
+
+
+class Client:
+    """Calls to one server. Use it in one event loop, and close it.
+
+    Every call raises an `ApiError` when it brings no usable answer: ``Unreachable``, ``Unauthenticated``,
+    ``Refused``, ``ServerTrouble`` or ``BadAnswer``.
+
+    Args:
+        endpoint: the server.
+        transport: what carries requests instead of the network.
+        patience: how long to wait for an answer.
+        new_key: makes the ``Idempotency-Key`` of a change.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        patience: Patience | None = None,
+        new_key: Callable[[], str] | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._transport = transport
+        self._patience = patience
+        self._new_key = new_key or _random_key
+        self._open: Wire | None = None
+        self._etag: str | None = None
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections; a later call would open them anew."""
+        wire, self._open = self._open, None
+        if wire is not None:
+            await wire.close()
+
+    def prepare(self) -> None:
+        """Import and build what the first call needs (about 0.2 s). May run in a thread before the first call.
+
+        Raises:
+            StartError: the endpoint's certificates cannot be read.
+        """
+        from tui.api import answers  # noqa: PLC0415 - after the first paint
+
+        self._wire()
+        answers.build()
+
+    # What the frame asks
+
+    async def pulse(self, etag: str | None = None) -> Pulse | None:
+        """The counts of the frame, or None when nothing changed since the last answer.
+
+        The answer's ETag is kept inside. ``etag`` is sent in its place; an empty one asks for a full answer.
+        """
+        known = self._etag if etag is None else etag
+        reply = await self._send("GET", "/v1/pulse", headers={"If-None-Match": known} if known else {})
+        if reply.status == 304 and known:
+            return None
+        pulse = self._read(reply, _readers().pulse)
+        tag = reply.headers.get("etag", "")
+        self._etag = tag if _ETAG.fullmatch(tag) else None
+        return pulse
+
+    async def me(self) -> Me:
+        """Who the token is."""
+        return self._read(await self._send("GET", "/v1/me"), _readers().me)
+
+    async def revoke_token(self) -> None:
+        """Make the token that this client uses worthless, on the server and for good."""
+        found = _TOKEN_ID.match(self.endpoint.token.reveal()) if self.endpoint.token else None
+        name = found[1] if found else ""
+        await self._change(f"/v1/tokens/{_segment(name, 'token')}", None, "DELETE")
+
+    # Orders
+
+    async def orders(
+        self,
+        tab: OrderTab = "all",
+        q: str = "",
+        cursor: str | None = None,
+        limit: int = PAGE,
+        edge: Edge = "newest",
+    ) -> Page[OrderRow]:
+        """A page of orders, newest first; ``edge="oldest"`` begins at the far end."""
+        query = {"status": tab} | ({"q": q.strip()} if q.strip() else {})
+        reply = await self._send("GET", "/v1/orders", params=query | _page(cursor, limit, edge))
+        return self._read(reply, _readers().orders)
+
+    async def order_counts(self) -> OrderCounts:
+        """How many orders stand under each tab."""
+        return self._read(await self._send("GET", "/v1/orders/counts"), _readers().counts)
+
+    async def order(self, id_or_number: str) -> Order:
+        """An order whole. Raises `Refused` ``not_found`` for an unknown one."""
+        path = f"/v1/orders/{_segment(id_or_number, 'order')}"
+        return self._read(await self._send("GET", path), _readers().order)
+
+    async def timeline(self, order_id: str) -> list[Entry]:
+        """All entries of an order, oldest first."""
+        path = f"/v1/orders/{_segment(order_id, 'order')}/timeline"
+        entries: list[Entry] = []
+        params: dict[str, str] = {}
+        for _ in range(_PAGES_OF_TIMELINE):
+            page = self._read(await self._send("GET", path, params=params), _readers().entries)
+            entries += page.items
+            if page.next is None:
+                break
+            params = {"cursor": page.next}
+        return entries
+
+    async def ship(self, order_id: str, step: FulfilmentStep) -> Order:
+        """Tell a step that the order took. Raises `Refused` ``invalid_transition`` when it cannot take it."""
+        body = step.model_dump_json(exclude_none=True).encode()
+        path = f"/v1/orders/{_segment(order_id, 'order')}/fulfilment"
+        return self._read(await self._change(path, body), _readers().order)
+
+    # Activity
+
+    async def feed(
+        self, query: FeedQuery, cursor: str | None = None, limit: int = PAGE, edge: Edge = "newest"
+    ) -> Page[Entry]:
+        """A page of activity, newest first; ``edge="oldest"`` begins at the far end."""
+        params = query.parameters() | _page(cursor, limit, edge)
+        return self._read(await self._send("GET", "/v1/activity", params=params), _readers().entries)
+
+    async def resolve(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
+        """Resolve an entry; with ``group`` all open entries like it, up to the newest one ``seen`` (its id)."""
+        return await self._mark(entry_id, "resolve", group=group, seen=seen)
+
+    async def reopen(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
+        """Open a resolved entry again; with ``group`` its whole group, up to the newest one ``seen``."""
+        return await self._mark(entry_id, "reopen", group=group, seen=seen)
+
+    async def resolve_order(self, order_id: str) -> Resolved:
+        """Resolve all that is open on an order."""
+        path = f"/v1/orders/{_segment(order_id, 'order')}/activity/resolve"
+        return self._read(await self._change(path, b"{}"), _readers().resolved)
+
+    async def _mark(self, entry_id: str, verb: str, *, group: bool, seen: str | None) -> Resolved:
+        from server.contract.activity import Resolve  # noqa: PLC0415 - after the first paint
+
+        body = Resolve(group=group, seen=seen).model_dump_json(exclude_none=True).encode()
+        path = f"/v1/activity/{_segment(entry_id, 'entry')}/{verb}"
+        return self._read(await self._change(path, body), _readers().resolved)
+
+    # How
+
+    def _wire(self) -> Wire:
+        if self._open is None:
+            from tui.api.wire import Wire  # noqa: PLC0415 - after the first paint
+
+            self._open = Wire(self.endpoint, self._transport, self._patience)
+        return self._open
+
+    async def _change(self, path: str, body: bytes | None, method: str = "POST") -> Reply:
+        return await self._send(method, path, body=body, headers={"Idempotency-Key": self._new_key()})
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        reply = await self._wire().send(method, path, params=params, body=body, headers=headers)
+        if reply.status >= 400:
+            raise self._failure(reply)
+        return reply
+
+    def _read(self, reply: Reply, read: Callable[[Any], T]) -> T:
+        """The model of an answer. Raises BadAnswer for anything else; what was wrong in it is not repeated."""
+        if not 200 <= reply.status < 300 or not _is_json(reply):
+            raise self._stranger()
+        try:
+            return read(_readers().decode(reply.body))
+        except ValueError:  # pydantic's ValidationError is one
+            raise BadAnswer(
+                f"{self.endpoint.label} answers what this client does not understand. Are both of one version?"
+            ) from None
+
+    def _failure(self, reply: Reply) -> ApiError:
+        problem = None
+        if _is_json(reply):
+            try:
+                problem = _readers().problem(_readers().decode(reply.body))
+            except ValueError:
+                problem = None
+        wait = _retry_after(reply)
+        if reply.status == 401:
+            reason = problem.reason if problem else None
+            code = reason if reason in _WHO else "wrong"
+            return Unauthenticated(
+                f"{_WHO[code]} Ask the shop's Owner for one, then run `shopbell login`.", code
+            )
+        if reply.status >= 500:
+            said = problem.detail if problem else None
+            sentence = said or f"{self.endpoint.label} has trouble of its own and cannot answer now."
+            return ServerTrouble(sentence, reply.status, problem.code if problem else None, wait)
+        if problem is None:
+            return self._stranger()
+        sentence = problem.detail or f"The server refused this: {problem.code.replace('_', ' ')}."
+        if wait is not None:
+            sentence += f" Try again in {wait:.0f} s."
+        return Refused(sentence, problem, wait)
+
+    def _stranger(self) -> BadAnswer:
+        return BadAnswer(f"What answers at {self.endpoint.label} is not a shopbell server. Is the URL right?")
+
+
+def _readers() -> type[Readers]:
+    from tui.api.answers import Readers  # noqa: PLC0415 - after the first paint
+
+    return Readers
+
+
+def _random_key() -> str:
+    from uuid import uuid4  # noqa: PLC0415 - only for changes
+
+    return str(uuid4())
+
+
+def _segment(name: str, what: str) -> str:
+    """A path segment from an id or a number. Raises Refused ``not_found`` for what cannot be one."""
+    if _NAME.fullmatch(name):
+        return name
+    from server.contract.base import Problem  # noqa: PLC0415 - after the first paint
+
+    detail = f"There is no such {what}."
+    raise Refused(detail, Problem(title="Not found", status=404, code="not_found", detail=detail))
+
+
+def _page(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
+    if cursor is not None:
+        return {"limit": str(limit), "cursor": cursor}
+    return {"limit": str(limit), "edge": edge}
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _is_json(reply: Reply) -> bool:
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in {"application/json", "application/problem+json"}
+
+
+def _retry_after(reply: Reply) -> float | None:
+    text = reply.headers.get("retry-after", "")
+    return float(text) if _SECONDS.fullmatch(text) else None

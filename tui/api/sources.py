@@ -1,0 +1,60 @@
+"""Lists of the server as sources of a window, and what names their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.api.client import Client, FeedQuery
+
+if TYPE_CHECKING:
+    from server.contract.activity import Entry
+    from server.contract.base import Page
+    from server.contract.orders import OrderRow, OrderTab
+    from tui.api.window import Direction, Edge
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSource:
+    """The orders under one tab that match ``q``."""
+
+    client: Client
+    tab: OrderTab = "all"
+    q: str = ""
+
+    async def fetch(
+        self,
+        cursor: str | None,
+        direction: Direction,  # noqa: ARG002 - the cursor knows
+        limit: int,
+        edge: Edge,
+    ) -> Page[OrderRow]:
+        """A page of orders. Raises ApiError."""
+        return await self.client.orders(self.tab, self.q, cursor, limit, edge)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """The activity that a query describes."""
+
+    client: Client
+    query: FeedQuery
+
+    async def fetch(
+        self,
+        cursor: str | None,
+        direction: Direction,  # noqa: ARG002 - the cursor knows
+        limit: int,
+        edge: Edge,
+    ) -> Page[Entry]:
+        """A page of entries. Raises ApiError."""
+        return await self.client.feed(self.query, cursor, limit, edge)
+
+    def identity(self, entry: Entry) -> str:
+        """What names a row of this list while it lives.
+
+        A folded group keeps its name when it gets another member (and with it another newest entry); entries
+        that are not open do not fold and stand for themselves.
+        """
+        is_open = entry.level != "info" and entry.resolved_at is None
+        return f"group {entry.group.key}" if self.query.folded and is_open else entry.id
