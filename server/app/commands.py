@@ -9,12 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 
 from server.accounts import service as accounts
 from server.accounts import users
 from server.accounts.service import DEFAULT_DAYS
+from server.activity.models import activity
 from server.app import backup as backups
 from server.app import boot
 from server.audit import service as audit
@@ -25,7 +26,7 @@ from server.kit.config import ConfigError, ServerConfig
 from server.kit.db import Store
 from server.kit.lock import sole_server
 from server.kit.migrate import HEAD, current
-from server.kit.schema import metadata, store_fact
+from server.kit.schema import store_fact
 from server.kit.sqlite import sqlite_version
 from server.kit.tx import Tx
 from server.settings import service as settings
@@ -110,13 +111,13 @@ def owner_add(config: ServerConfig, *, owner_email: str, clock: Clock | None = N
 
 def prune(config: ServerConfig, clock: Clock | None = None) -> int:
     """Let go of activity that is older than the shop keeps it."""
-    from server.activity import service as activity  # noqa: PLC0415
+    from server.activity import service as log  # noqa: PLC0415
 
     with boot.checked_store(config, clock) as store:
         for sentence in store.read(settings.complaints):
             _say(sentence)
         days = store.read(lambda tx: settings.get(tx, "activity.retention_days"))
-        gone = activity.prune(store, days)
+        gone = log.prune(store, days)
     _out(f"{gone} entries older than {days} days went.")
     return DONE
 
@@ -189,11 +190,8 @@ def _engine(store: Store) -> str:
 
 
 def _figures(tx: Tx) -> list[str]:
-    tables = [metadata.tables[name] for name in sorted(metadata.tables)]
-    counts = {
-        table.name: tx.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
-    }
-    activity = metadata.tables["activity"]
+    names = sorted(name for name in inspect(tx.conn).get_table_names() if "_words" not in name)
+    counts = {name: tx.execute(select(func.count()).select_from(table(name))).scalar_one() for name in names}
     gaps = tx.execute(
         select(func.count()).select_from(activity).where(activity.c.type == "activity.gap")
     ).scalar_one()

@@ -19,6 +19,7 @@ from server.kit.sqlite import driver, sqlite_version
 
 SAFE_SQLITE: Final = (3, 51, 3)
 """The first SQLite without the WAL-reset bug."""
+LOCK_SECONDS = 2.0
 _MAGIC: Final = b"SQLite format 3\0"
 _NETWORK: Final = frozenset(
     {
@@ -94,7 +95,7 @@ def check_file(path: Path) -> None:
                 raise StoreError(NOT_A_DATABASE)
         if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
             raise StoreError(READ_ONLY)
-        connection = driver.connect(path, isolation_level=None, timeout=2.0)
+        connection = driver.connect(path, isolation_level=None, timeout=LOCK_SECONDS)
         try:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")

@@ -83,6 +83,14 @@ def make_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = Tru
     return engine
 
 
+class _NotBegunError(Exception):
+    """The database let no transaction begin (another program holds it): no unit is to blame, and none was run."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
+
+
 class _Work(Generic[T]):
     """A unit that waits for the writer, and where its answer goes."""
 
@@ -177,6 +185,10 @@ class SqliteStore(Store):
         if len(batch) > 1:
             try:
                 done, txs = self._attempt([work.unit for work in batch])
+            except _NotBegunError as error:  # each alone would only wait as long again
+                for work in batch:
+                    work.future.set_exception(error.cause)
+                return
             except Exception:  # noqa: BLE001 - whatever one unit raised, it is raised again below, alone
                 self._roll_back()
             else:
@@ -191,6 +203,9 @@ class SqliteStore(Store):
             tried: list[Tx] = []
             try:
                 done, txs = self._attempt([work.unit], activity_on=activity_on, opened=tried.append)
+            except _NotBegunError as error:
+                work.future.set_exception(error.cause)
+                return
             except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits
                 self._roll_back()
                 lost = isinstance(error, DBAPIError | TransactionLostError)
@@ -211,7 +226,10 @@ class SqliteStore(Store):
     ) -> tuple[list[Any], list[Tx]]:
         conn = self._conn
         raw = conn.connection.dbapi_connection
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        except DBAPIError as error:
+            raise _NotBegunError(error) from error
         done: list[Any] = []
         txs: list[Tx] = []
         touched: set[str] = set()
