@@ -27,7 +27,7 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[T]):
     """One column. Give ``width`` (cells) or ``flex`` (a share of what the others leave).
 
@@ -50,7 +50,7 @@ class Placed(NamedTuple, Generic[T]):
     cells: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout(Generic[T]):
     """The columns that fit into ``cells``, from left to right, ``gap`` cells apart."""
 
@@ -95,7 +95,7 @@ class RowLook(NamedTuple):
     marked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Painter(Generic[T]):
     """Turns rows into strips with the styles of one theme; every strip is exactly as wide as the layout.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from textual import events
 from textual.binding import BindingType
@@ -48,11 +48,11 @@ class RecordList(ListCursor[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("list")]
 
-    Highlighted = list_cursor.Highlighted
-    NeedOlder = list_cursor.NeedOlder
-    NeedNewer = list_cursor.NeedNewer
-    NeedOldest = list_cursor.NeedOldest
-    NeedNewest = list_cursor.NeedNewest
+    Highlighted: TypeAlias = list_cursor.Highlighted
+    NeedOlder: TypeAlias = list_cursor.NeedOlder
+    NeedNewer: TypeAlias = list_cursor.NeedNewer
+    NeedOldest: TypeAlias = list_cursor.NeedOldest
+    NeedNewest: TypeAlias = list_cursor.NeedNewest
 
     class Opened(ListEvent):
         """A row was opened with Enter, or by a click on the row under the cursor."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_TEXT = 65_536
 """Characters of one text that are shown; a longer one is cut and says so."""
 
+MAX_TEXT_LINES = 2000
+"""Lines of one text that are shown."""
+
 _UNWANTED = re.compile(f"(?!\n)(?:{DEAD.pattern}|[\ud800-\udfff])")
 
 
@@ -40,9 +43,10 @@ def literal(text: VisualType) -> Content:
         return Content(_UNWANTED.sub("\ufffd", text.plain), spans=list(text.spans))
     if not isinstance(text, str):
         raise TypeError(f"text or Content expected, not {type(text).__name__}")
-    if len(text) > MAX_TEXT:
-        text = text[:MAX_TEXT] + " … (cut)"
-    return Content(_UNWANTED.sub("", text.replace("\t", "    ")))
+    text = text[: MAX_TEXT + 1].replace("\t", "    ")
+    if len(text) > MAX_TEXT or text.count("\n") >= MAX_TEXT_LINES:
+        text = "\n".join(text[:MAX_TEXT].split("\n", MAX_TEXT_LINES)[:MAX_TEXT_LINES]) + " … (cut)"
+    return Content(_UNWANTED.sub("", text))
 
 
 def titled(widget: Widget, title: str | Content) -> None:
