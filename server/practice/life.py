@@ -22,7 +22,7 @@ from server.practice.stories import FATES, Fate
 from server.practice.tale import LONGEST, Tale
 
 CUSTOMERS: Final = 420
-_A_WEEK: Final = (10, 9, 10, 10, 11, 9, 13)  # orders on an average Monday, Tuesday, …: Sunday Socks
+_A_WEEK: Final = (10, 10, 11, 10, 11, 10, 13)  # orders on an average Monday, Tuesday, …: Sunday Socks
 _HOURS: Final = (3, 2, 1, 1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 6, 5, 5, 6, 7, 9, 11, 12, 10, 7, 4)
 _HOURS_AWAY: Final = {"US": 6, "JP": -9, "AE": -4, "DE": -1, "FR": -1, "SE": -1, "PL": -1}
 _FATES: Final = ([fate for fate, _ in FATES], [often for _, often in FATES])

@@ -1,0 +1,266 @@
+"""The driver plays a life into a real server: newest days first, each thing at its own moment, once."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from server.app.assembly import create_app
+from server.kit.clock import DAY, MINUTE, parse_instant, rfc3339
+from server.kit.config import ServerConfig
+from server.practice.actions import Action, Fulfil, ResolveOrder, ResolveSaid, Webhook
+from server.practice.caller import Caller, in_process
+from server.practice.clock import PracticeClock
+from server.practice.driver import Driver
+from server.practice.life import Life, day_of
+from server.practice.player import Player
+from server.practice.shop import Keys, furnish, practice_store
+from server.practice.state import State
+from tests.server.practice.asking import Reader
+
+OPENED = parse_instant("2026-02-23T10:00:00Z")
+TODAY = day_of(OPENED)
+SECRET = "whsec_tests"
+
+
+@dataclass
+class Shop:
+    """A practice shop in this process."""
+
+    call: Caller
+    clock: PracticeClock
+    state: State
+    player: Player
+    saved: list[State] = field(default_factory=list)
+    _saved_more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def driver(self, days: int) -> Driver:
+        life = Life(self.state.seed, self.state.opened_at)
+        return Driver(life, self.player, self.clock, self.state, self._save, days=days, pause=0)
+
+    def _save(self, state: State) -> None:
+        self.saved.append(copy.deepcopy(state))
+        self._saved_more.set()
+
+    async def until(self, look: Callable[[State], bool]) -> None:
+        """Wait until the driver has saved a state that looks so."""
+        while not look(self.state):
+            self._saved_more.clear()
+            await asyncio.wait_for(self._saved_more.wait(), 20)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.call, self.state.owner_token)
+
+
+@asynccontextmanager
+async def shop(data: Path, state: State | None = None, seed: int = 1) -> AsyncIterator[Shop]:
+    state = state or State(seed, OPENED)
+    clock = PracticeClock(max(OPENED, state.lived_to, state.rushed_to))
+    with practice_store(data, clock) as store:
+        keys = store.write(lambda tx: furnish(tx, Keys(state.owner_token, state.program_token)))
+        state.owner_token, state.program_token = keys.owner, keys.program
+        call = in_process(create_app(store, ServerConfig(data_dir=data, stripe_webhook_secrets=(SECRET,))))
+        player = Player(
+            call, at=clock.at, staff=keys.owner, program=keys.program, secret=SECRET, orders=state.orders
+        )
+        yield Shop(call, clock, state, player)
+
+
+async def played(data: Path, days: int, seed: int = 1) -> list[tuple[Any, ...]]:
+    async with shop(data, seed=seed) as one:
+        driver = one.driver(days)
+        await driver.open()
+        await driver.fill()
+        assert driver.refused == 0
+        return await one.reader.told()
+
+
+def history(days: int, seed: int = 1) -> list[Action]:
+    life = Life(seed, OPENED)
+    actions = [action for day in range(TODAY - days + 1, TODAY + 1) for action in life.history(day)]
+    return actions + life.opening()
+
+
+def test_the_same_seed_gives_the_same_shop(tmp_path: Path) -> None:
+    one = asyncio.run(played(tmp_path / "one", 6))
+    two = asyncio.run(played(tmp_path / "two", 6))
+    assert len(one) > 300
+    assert one == two
+    other = asyncio.run(played(tmp_path / "other", 6, seed=2))
+    assert other != one
+
+
+def test_every_entry_stands_at_its_moment_whatever_happens_beside_it(tmp_path: Path) -> None:
+    """While old days are filled in, somebody works in the present; neither is stamped with the other's time."""
+    present = OPENED + 17
+
+    async def both() -> tuple[list[Any], list[Any]]:
+        async with shop(tmp_path) as one:
+            driver = one.driver(5)
+            await driver.open()
+            one.clock.run(1e-9)  # the present has begun, and hardly moves
+            filling = asyncio.create_task(driver.fill())
+            count = 0
+            while not filling.done():
+                count += 1
+                event = {
+                    "type": "custom.watcher.note",
+                    "message": f"note {count}",
+                    "dedupe_key": f"note {count}",
+                }
+                await one.reader.post("/v1/activity", event)
+                assert parse_instant((await one.reader.get("/v1/pulse"))["now"]) in range(OPENED, present)
+            await filling
+            assert driver.refused == 0
+            assert count > 50
+            return await one.reader.entries(), await one.reader.orders()
+
+    entries, orders = asyncio.run(both())
+    heard = {rfc3339(action.at) for action in history(5)}
+    happened = heard | {rfc3339(action.created) for action in history(5) if isinstance(action, Webhook)}
+    happened |= {rfc3339(parse_instant(text)) for action in history(5) if (text := _told_time(action))}
+    resolved = {rfc3339(a.at) for a in history(5) if isinstance(a, ResolveOrder | ResolveSaid)}
+    now = {rfc3339(at) for at in range(OPENED, present)}
+    watched = [entry for entry in entries if entry["type"] == "custom.watcher.note"]
+    assert {entry["inserted_at"] for entry in watched} <= now
+    told = [entry for entry in entries if entry["type"] != "custom.watcher.note"]
+    assert len(told) > 250
+    for entry in told:
+        assert entry["inserted_at"] in heard, entry
+        assert entry["occurred_at"] in happened, entry
+        assert entry["resolved_at"] is None or entry["resolved_at"] in resolved, entry
+    assert {order["created_at"] for order in orders} <= heard
+    assert min(order["created_at"] for order in orders) < rfc3339(OPENED - 3 * DAY)
+
+
+def _told_time(action: Action) -> str | None:
+    return action.step.occurred_at if isinstance(action, Fulfil) else None
+
+
+def test_a_handful_of_groups_is_open_at_the_start_and_late_ones_look_late(tmp_path: Path) -> None:
+    async def open_only() -> tuple[Any, list[Any], list[Any]]:
+        async with shop(tmp_path) as one:
+            driver = one.driver(90)
+            await driver.open()
+            assert driver.refused == 0
+            reader = one.reader
+            groups = await reader.get("/v1/activity", tab="attention", folded="true")
+            return await reader.get("/v1/pulse"), groups["items"], await reader.entries()
+
+    pulse, groups, entries = asyncio.run(open_only())
+    assert 3 <= pulse["attention"] <= 6
+    assert pulse["shop"]["environment"] == "practice"
+    assert max(group["group"]["count"] for group in groups) >= 3, "the same problem, folded"
+    late = [
+        entry
+        for entry in entries
+        if parse_instant(entry["inserted_at"]) - parse_instant(entry["occurred_at"]) > 60 * MINUTE
+    ]
+    assert late
+    assert len(late) < len(entries) / 10
+
+
+def test_after_a_break_it_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """Filled in two parts, with a stop after any day, the history is the same as in one go."""
+
+    async def first_part() -> State:
+        async with shop(tmp_path / "parts") as one:
+            driver = one.driver(8)
+            await driver.open()
+            filling = asyncio.create_task(driver.fill())
+            await one.until(lambda _: len(one.saved) >= 3)
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+            return one.saved[-1]  # what a kill leaves behind: the part of a day that was played is not in it
+
+    async def second_part(state: State) -> list[tuple[Any, ...]]:
+        async with shop(tmp_path / "parts", state) as one:
+            driver = one.driver(8)
+            await driver.open()
+            await driver.fill()
+            assert driver.refused == 0
+            return await one.reader.told()
+
+    stopped = asyncio.run(first_part())
+    assert stopped.filled_to is not None
+    assert stopped.filled_to > TODAY - 7
+    assert asyncio.run(second_part(stopped)) == asyncio.run(played(tmp_path / "whole", 8))
+
+
+def test_what_was_played_but_not_remembered_changes_nothing_when_played_again(tmp_path: Path) -> None:
+    async def twice() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        async with shop(tmp_path) as one:
+            await one.driver(3).open()
+            before = await one.reader.told()
+            one.state.filled_to = None
+            one.state.orders.clear()
+            driver = one.driver(3)
+            await driver.open()
+            assert driver.refused == 0
+            return before, await one.reader.told()
+
+    before, after = asyncio.run(twice())
+    assert before == after
+
+
+def test_life_goes_on_and_stories_of_the_past_with_it(tmp_path: Path) -> None:
+    async def an_hour_or_so() -> tuple[Shop, list[Any]]:
+        async with shop(tmp_path) as one:
+            driver = one.driver(4)
+            await driver.open()
+            one.clock.run(36_000)  # ten hours a second
+            living = asyncio.create_task(driver.run())
+            await one.until(lambda state: min(state.lived_to, state.rushed_to) > OPENED + 6 * 60 * MINUTE)
+            living.cancel()
+            await asyncio.gather(living, return_exceptions=True)
+            assert driver.refused == 0
+            return one, await one.reader.entries()
+
+    one, entries = asyncio.run(an_hour_or_so())
+    after = [entry for entry in entries if parse_instant(entry["inserted_at"]) > OPENED]
+    assert {entry["type"] for entry in after} >= {"order.created", "order.submitted", "order.production"}
+    moments = {rfc3339(action.at) for action in _until(one.state)}
+    assert {entry["inserted_at"] for entry in after} <= moments
+    assert one.state.rushes[-1][1] is None
+    assert all(state.lived_to >= OPENED for state in one.saved)
+
+
+def _until(state: State) -> list[Action]:
+    life = Life(state.seed, state.opened_at)
+    lived = life.after(OPENED, TODAY - 3)
+    rush = life.rush(state.rushes[-1][0])
+    actions: list[Action] = []
+    for stream, end in ((lived, state.lived_to), (rush, state.rushed_to)):
+        for action in stream:
+            if action.at > end + DAY:
+                break
+            actions.append(action)
+    return actions
+
+
+def test_a_rush_that_was_left_is_not_begun_again_but_its_orders_go_on(tmp_path: Path) -> None:
+    async def live(state: State | None, until: int) -> State:
+        async with shop(tmp_path, state) as one:
+            driver = one.driver(3)
+            await driver.open()
+            one.clock.run(3_600)
+            living = asyncio.create_task(driver.run())
+            await one.until(lambda state: state.rushed_to >= until)
+            living.cancel()
+            await asyncio.gather(living, return_exceptions=True)
+            assert driver.refused == 0
+            return one.saved[-1]
+
+    first = asyncio.run(live(None, OPENED + 40 * MINUTE))
+    begun = {story for story in first.orders if story.startswith("rush")}
+    assert len(begun) > 10
+    second = asyncio.run(live(first, OPENED + 90 * MINUTE))
+    assert [end is None for _, end in second.rushes] == [False, True]
+    names = {name.rpartition("-")[0] for name in second.orders if name.startswith("rush")}
+    assert len(names) == 2, "orders of both rushes are under way"
