@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row, insert, update
@@ -53,6 +53,23 @@ def create(tx: Tx, new: NewOrder) -> str:
         The order's id.
 
     Raises:
+        ProblemError: 422 ``invalid_request`` (see `priced`).
+    """
+    draft = priced(new)
+    customer = new.customer
+    if not customer.email.strip():
+        raise invalid_request(("customer.email", "must be an e-mail address"))
+    person_id = people.find_or_create_customer(
+        tx, email=customer.email, name=customer.name, phone=customer.phone
+    )
+    address_id = people.add_address(tx, person_id, customer.address) if customer.address else None
+    return make(tx, replace(draft, person_id=person_id, address_id=address_id))
+
+
+def priced(new: NewOrder) -> Draft:
+    """What an order costs, line by line and in all.
+
+    Raises:
         ProblemError: 422 ``invalid_request`` for a price of another currency or out of bounds, or a total that is.
     """
     currency = new.currency.upper()
@@ -69,14 +86,7 @@ def create(tx: Tx, new: NewOrder) -> str:
     total = sum(line.quantity * line.unit_price for line in lines) + (shipping or 0)
     if total > MOST:
         raise invalid_request(("items", "together they cost more than an order can hold"))
-    customer = new.customer
-    if not customer.email.strip():
-        raise invalid_request(("customer.email", "must be an e-mail address"))
-    person_id = people.find_or_create_customer(
-        tx, email=customer.email, name=customer.name, phone=customer.phone
-    )
-    address_id = people.add_address(tx, person_id, customer.address) if customer.address else None
-    return make(tx, Draft(currency, total, lines, shipping, person_id, address_id))
+    return Draft(currency, total, lines, shipping)
 
 
 def make(tx: Tx, draft: Draft) -> str:
