@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+_EPOCH = date(1970, 1, 1).toordinal()
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -90,5 +92,24 @@ def instant_or_none(at: int | None) -> datetime | None:
 
 
 def rfc3339(at: int) -> str:
-    """Write stored milliseconds as RFC 3339 UTC with milliseconds and ``Z``."""
-    return instant(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Write stored milliseconds as RFC 3339 UTC with milliseconds and ``Z``.
+
+    Raises:
+        ValueError, OverflowError: a moment outside the years 1 to 9999.
+    """
+    days, rest = divmod(at, DAY)
+    seconds, thousandths = divmod(rest, SECOND)
+    minutes, second = divmod(seconds, 60)
+    return _day(days) + _HOURS_MINUTES[minutes] + _SECONDS[second] + _THOUSANDTHS[thousandths]
+
+
+# A page writes a hundred times: putting pieces together takes a third of formatting them.
+_HOURS_MINUTES = [f"T{minutes // 60:02d}:{minutes % 60:02d}:" for minutes in range(DAY // MINUTE)]
+_SECONDS = [f"{second:02d}" for second in range(60)]
+_THOUSANDTHS = [f".{thousandth:03d}Z" for thousandth in range(SECOND)]
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    """The date so many days after 1970-01-01: a page of rows has few."""
+    return date.fromordinal(_EPOCH + days).isoformat()
