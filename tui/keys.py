@@ -152,7 +152,7 @@ COMMANDS: tuple[Command, ...] = (
         "Activity", ("activity",),
         ("unfold", "u", "unfold", "unfold", "Unfold a group of repeated entries, or fold it again."),
         ("menu", "f", "menu", "categories", "Choose which categories to show."),
-        ("level", "L", "level", "level", "Cycle the level: all, warnings and errors, errors."),
+        ("level", "L", "level", "level", "Cycle the level: all, errors, warnings, information."),
         ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
     ),
 )  # fmt: skip
@@ -175,13 +175,13 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
         _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), _TABS, ("help",),
     ),
     "order": (
-        _MOVE, _RECORDS, ("resolve",), ("copy",), ("attention.next",), ("undo",), ("back",), ("help",),
+        _MOVE, _RECORDS, ("resolve",), ("back",), ("attention.next",), ("undo",), ("copy",), ("help",),
     ),
     "activity": (
-        _MOVE, ("open",), ("resolve",), ("unfold",), ("filter",), ("attention.next",), ("undo",), ("help",),
+        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("unfold",), ("help",),
     ),
     "entry": (
-        _MOVE, _RECORDS, ("resolve",), ("raw",), ("attention.next",), ("undo",), ("back",), ("help",),
+        _MOVE, _RECORDS, ("resolve",), ("back",), ("raw",), ("attention.next",), ("undo",), ("help",),
     ),
 }  # fmt: skip
 """What the footer shows for each focus: at most eight places; a pair shares one place and one word."""
@@ -251,18 +251,18 @@ def keymap(changes: Mapping[str, str]) -> Keymap:
     for command_id, text in changes.items():
         if command_id not in BY_ID:
             near = difflib.get_close_matches(command_id, BY_ID, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " `shopbell` shows the ids under ? in its help."
-            raise KeymapError(f"[keys] names {command_id!r}, and there is no such command.{hint}")
+            hint = f" Did you mean {near[0]!r}?" if near else " The ids stand in the client's help (?)."
+            raise KeymapError(f"there is no command {command_id!r}.{hint}")
         keys = tuple(_canonical(command_id, part) for part in text.split(",") if part.strip())
         if not keys:
-            raise KeymapError(f"[keys] leaves {command_id!r} without a key.")
+            raise KeymapError(f"{command_id!r} is left without a key.")
         changed[command_id] = keys
     result = Keymap(changed)
     clash = next(iter(clashes(result)), None)
     if clash is not None:
         key, one, other = clash
         raise KeymapError(
-            f"[keys] gives {show_key(key)!r} to both {one.id!r} and {other.id!r}. Give one of them another."
+            f"{show_key(key)!r} would mean both {one.id!r} and {other.id!r}. Give one of them another key."
         )
     return result
 
@@ -316,4 +316,4 @@ def _canonical(command_id: str, text: str) -> str:
     try:
         return unicodedata.lookup(name.replace("_", " "))
     except KeyError:
-        raise KeymapError(f"[keys] gives {command_id!r} the key {key!r}, which is no key's name.") from None
+        raise KeymapError(f"{command_id!r} has {key!r}, which is no key's name.") from None

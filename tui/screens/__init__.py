@@ -1,0 +1,1 @@
+"""What a person sees: the frame around the sections, the sections, and their dialogues."""

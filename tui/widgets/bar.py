@@ -48,7 +48,8 @@ class Bar(Widget):
         "bar--strong",
         "bar--current",
         "bar--key",
-        "bar--good",
+        "bar--success",
+        "bar--info",
         "bar--warning",
         "bar--error",
         "bar--practice",
@@ -63,20 +64,18 @@ class Bar(Widget):
         & > .bar--strong { text-style: bold; }
         & > .bar--current { text-style: bold; color: $primary; }
         & > .bar--key { text-style: bold; color: $accent; }
-        & > .bar--good { color: $text-success; }
-        & > .bar--warning { color: $text-warning; text-style: bold; }
-        & > .bar--error { color: $text-error; text-style: bold; }
-        & > .bar--practice { color: $text-warning; text-style: bold; }
+        & > .bar--success { color: $success; }
+        & > .bar--info { color: $primary; }
+        & > .bar--warning { color: $warning; text-style: bold; }
+        & > .bar--error { color: $error; text-style: bold; }
+        & > .bar--practice { color: $warning; text-style: bold; }
         &:ansi {
             background: ansi_default;
             color: ansi_default;
             & > .bar--muted { color: ansi_default; text-style: dim; }
             & > .bar--current { color: ansi_default; text-style: bold underline; }
             & > .bar--key { color: ansi_default; text-style: bold; }
-            & > .bar--good { color: ansi_green; }
-            & > .bar--warning { color: ansi_yellow; }
-            & > .bar--error { color: ansi_red; }
-            & > .bar--practice { color: ansi_yellow; text-style: bold reverse; }
+            & > .bar--practice { text-style: bold reverse; }
         }
         &:nocolor {
             & > .bar--current { text-style: bold underline; }

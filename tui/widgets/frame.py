@@ -44,7 +44,7 @@ class Identity:
         person: who you are; empty before that is known.
         role: your role.
         connection: how the connection stands, from the longest wording to the shortest.
-        health: ``good``, ``warning`` or ``error``; the colour of the connection.
+        health: the look of the connection (see ``Bar``).
         glyphs: the decorative characters.
     """
 
@@ -153,7 +153,7 @@ class TabBar(Bar):
 
 Outcome = Literal["done", "refused", "note", "busy"]
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    "done": ("✓ ", "good"),
+    "done": ("✓ ", "success"),
     "refused": ("✖ ", "error"),
     "note": ("", "muted"),
     "busy": ("◌ ", "muted"),

@@ -30,7 +30,7 @@ class Notice(SafeStatic):
     def say(self, kind: Kind, headline: str, sentence: str = "", *, glyphs: Glyphs = UNICODE) -> None:
         """Say this: strangers' words are fine, they are shown as they stand."""
         icon = {"empty": "", "loading": f"{glyphs.waiting} ", "error": f"{glyphs.error} "}[kind]
-        style = "bold $text-error" if kind == "error" else "bold"
+        style = "bold $error" if kind == "error" else "bold"
         parts: list[Content | tuple[str, str]] = [(f"{icon}{headline}", style)]
         if sentence:
             parts += [Content("\n\n"), Content(sentence)]

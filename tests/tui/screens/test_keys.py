@@ -89,16 +89,16 @@ def test_keys_may_be_swapped() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"reslove": "e"}, "there is no such command. Did you mean 'resolve'?"),
-        ({"zzzz": "e"}, "there is no such command."),
-        ({"resolve": "z"}, "gives 'z' to both 'undo' and 'resolve'"),
-        ({"resolve": "enter"}, "gives '⏎' to both"),
-        ({"resolve": " , "}, "leaves 'resolve' without a key"),
+        ({"reslove": "e"}, "there is no command 'reslove'. Did you mean 'resolve'?"),
+        ({"zzzz": "e"}, "there is no command 'zzzz'."),
+        ({"resolve": "z"}, "'z' would mean both 'undo' and 'resolve'"),
+        ({"resolve": "enter"}, "'⏎' would mean both"),
+        ({"resolve": " , "}, "'resolve' is left without a key"),
         ({"resolve": "hyper_banana"}, "'hyper_banana', which is no key's name"),
     ],
 )
 def test_a_keymap_that_cannot_hold_is_refused_with_a_sentence(changes: dict[str, str], sentence: str) -> None:
-    with pytest.raises(keys.KeymapError, match=r"\[keys\]") as refused:
+    with pytest.raises(keys.KeymapError) as refused:
         keys.keymap(changes)
     assert sentence in str(refused.value)
 

@@ -1,0 +1,305 @@
+"""The Activity section: all that happened, and what of it needs a human."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from tui import keys
+from tui.api.client import FeedQuery
+from tui.api.errors import ApiError
+from tui.api.sources import FeedSource
+from tui.api.window import Source, Window
+from tui.screens import feed
+from tui.screens.acting import Done, each, entry_calls, group_calls
+from tui.screens.desk import Desk
+from tui.screens.rows import Shelf
+from tui.screens.section import Section
+from tui.screens.unfolding import Row, Unfolding, entry_id, row_id, speaks_for_group
+from tui.widgets.bar import Part
+from tui.widgets.format import count
+from tui.widgets.frame import TabMark
+from tui.widgets.record_list import Column, RecordList
+from tui.widgets.timeline import entry_story
+
+if TYPE_CHECKING:
+    from server.contract.activity import Entry
+    from tui.api.client import Client
+
+MEMBERS = 200
+"""Members of a group that are unfolded at most."""
+
+
+class ActivitySection(Section[Row]):
+    """The feed, newest first: repeated problems as one row."""
+
+    NAME = "activity"
+    TITLE = "Activity"
+    TABS = (TabMark("all", "All activity"), TabMark("attention", "Needs attention"))
+    TOPICS = frozenset({"activity", "orders"})
+    FILTER_HINT = "words, event type, order number, name or e-mail"
+    NOUNS = ("entry", "entries")
+    COUNTS_ATTENTION = True
+    LIST_FOCUS = "activity"
+    STORY_FOCUS = "entry"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("activity")]
+
+    def __init__(self, desk: Desk) -> None:
+        self.narrowing = feed.Narrowing()
+        self._raw = False
+        self._walked_to: str | None = None
+        self._walking = False
+        super().__init__(desk)
+
+    # The list.
+
+    def make_list(self) -> RecordList[Row]:
+        """Kind, message, how often, order, age."""
+        return RecordList(
+            self._columns(), row_id=row_id, lead=feed.lead(self.desk.glyphs), glyphs=self.desk.glyphs
+        )
+
+    def _columns(self) -> list[Column[Row]]:
+        return feed.columns(lambda: self.desk.times, self.desk.glyphs, self.desk.format)
+
+    def times_changed(self) -> None:
+        """Times are written in another way."""
+        self.list.set_columns(self._columns())
+        super().times_changed()
+
+    def query_key(self) -> Hashable:
+        """Tab, words, category, level, internal or not."""
+        return self.tab, self.words, self.narrowing
+
+    def source(self, client: Client) -> Source[Entry]:
+        """The entries that are asked for."""
+        return FeedSource(client, self.narrowing.query(self.tab, self.words))
+
+    def new_shelf(self) -> Shelf[Row]:
+        """A window by the entries' names, with the unfolded groups laid over it."""
+        window: Window[Entry] = Window(identity=entry_id)
+        unfolding = Unfolding(window)
+        return Shelf(window, unfolding, changed=unfolding.lay)
+
+    def empty(self) -> tuple[str, str]:
+        """Why there are no entries."""
+        close = self.desk.key("close")
+        if self.words or self.narrowing.any:
+            return "No entry matches.", f"{close} clears the filter."
+        if self.tab == "attention":
+            return "Nothing needs attention.", "What goes wrong stands here until somebody resolves it."
+        return "Nothing happened yet.", "Orders, mails, syncs and failures appear here by themselves."
+
+    def narrowed(self) -> list[Part]:
+        """Category, level and words, and how to be rid of them."""
+        told = feed.said(self.narrowing)
+        parts = [Part(f"{f' {self.desk.glyphs.dot} '.join(told)}  ", "strong", "menu")] if told else []
+        return [*parts, *super().narrowed()]
+
+    def clear_narrowing(self) -> bool:
+        """Take category, level and words away; whether there was anything."""
+        if not self.narrowing.any:
+            return super().clear_narrowing()
+        self.look_for("")
+        self._narrow(replace(self.narrowing, category=None, level=None))
+        return True
+
+    def _narrow(self, narrowing: feed.Narrowing) -> None:
+        self.narrowing = narrowing
+        self.show_rows()
+
+    async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - the pulse has it
+        """How many groups need attention."""
+        return {} if self.desk.pulse is None else {"attention": self.desk.pulse.attention}
+
+    def moved(self, topics: Iterable[str]) -> None:
+        """Topics moved: the tab's count with them."""
+        super().moved(topics)
+        if self.desk.pulse is not None:
+            self.counts = {"attention": self.desk.pulse.attention}
+            self.show_tabs()
+
+    # The story of an entry.
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry under the cursor."""
+        row = self.list.cursor_row
+        return None if row is None else row.entry
+
+    async def tell(self, row_id: str, *, fresh: bool) -> None:  # noqa: ARG002 - the row holds it all
+        """Show all that is known of the entry under the cursor."""
+        at = self.list.source.index_of(row_id)
+        row = None if at is None else self.list.source.row_at(at)
+        if row is None:
+            return
+        entry, desk = row.entry, self.desk
+        may = {action.name for action in entry.actions if action.allowed}
+        hints = []
+        if "resolve" in may:
+            many = entry.group.count if speaks_for_group(entry) and not row.member else 1
+            hints.append(f"{desk.key('resolve')} resolve" + (f" all {many}" if many > 1 else ""))
+        if entry.order is not None:
+            hints.append(f"{desk.key('open')} order {entry.order.number}")
+        blocks = entry_story(entry, desk.times, desk.glyphs, hint="   ".join(hints), raw=self._raw)
+        self.show_story(row_id, blocks)
+
+    def enter(self, row_id: str) -> None:
+        """Enter opens the order at the entry; an entry without an order opens itself."""
+        entry = self.entry
+        if entry is None or entry.order is None:
+            self.open(row_id)
+        else:
+            self.frame.open_order(entry.order.id, entry.id)
+
+    # Acting.
+
+    def _rows_to_act_on(self) -> list[Row]:
+        source = self.list.source
+        places = (source.index_of(row_id) for row_id in self.marked_or_subject())
+        rows = (source.row_at(at) for at in places if at is not None)
+        return [row for row in rows if row is not None]
+
+    def row_of(self, ids: Collection[str]) -> str | None:
+        """The row that one of these entries has in the list."""
+        rows = (self.list.source.row_at(at) for at in range(len(self.list.source)))
+        return next((row_id(row) for row in rows if row is not None and row.entry.id in ids), None)
+
+    def action_resolve(self) -> None:
+        """Resolve an entry, a folded group as far as it was seen, or all that is marked."""
+
+        async def work(client: Client) -> Done:
+            rows = [row for row in self._rows_to_act_on() if speaks_for_group(row.entry)]
+            groups = group_calls(client, [row.entry.id for row in rows if not row.member])
+            single = entry_calls(client, "resolve", [row.entry.id for row in rows if row.member])
+            about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "row")
+            return await each([*groups, *single], about)
+
+        if self.entry is not None and not self.list.marks and not speaks_for_group(self.entry):
+            self.frame.say("note", "Only an open warning or error can be resolved.")
+        else:
+            self.act("resolve", work)
+
+    def action_reopen(self) -> None:
+        """Open a resolved entry again, or all marked ones."""
+
+        async def work(client: Client) -> Done:
+            rows = [row for row in self._rows_to_act_on() if row.entry.resolved_at is not None]
+            about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "entry", "entries")
+            return await each(entry_calls(client, "reopen", [row.entry.id for row in rows]), about)
+
+        if self.entry is not None and not self.list.marks and self.entry.resolved_at is None:
+            self.frame.say("note", "Only a resolved entry can be opened again.")
+        else:
+            self.act("reopen", work)
+
+    def action_copy(self) -> None:
+        """Copy the order's number, or the entry's id where it has no order."""
+        entry = self.entry
+        text = None if entry is None else entry.order.number if entry.order else entry.id
+        self.copy(text, "There is no entry here to copy.")
+
+    def action_copy_link(self) -> None:
+        """Copy the link in the entry's facts, where there is one."""
+        facts = {} if self.entry is None else self.entry.facts
+        link = next((v for v in facts.values() if isinstance(v, str) and v.startswith("https://")), None)
+        self.copy(link, "This entry has no link.")
+
+    def action_raw(self) -> None:
+        """Show or hide the raw facts; on a narrow screen, open the entry with them."""
+        self.repeatable = "raw"
+        if self.is_open or self.wide:
+            self._raw = not self._raw
+            self.retell(fresh=False)
+        elif self.list.cursor_id is not None:
+            self._raw = True
+            self.open(self.list.cursor_id)
+
+    # What the feed shows.
+
+    def action_unfold(self) -> None:
+        """Show the members of a group below it, or fold them again."""
+        row, unfolding = self.list.cursor_row, self.list.source
+        if row is None or not isinstance(unfolding, Unfolding):
+            return
+        group, key = entry_id(row.entry), row.entry.group.key
+        if unfolding.fold(group):
+            self.list.go_to(group)
+            self.rows.show()
+        elif row.entry.group.count < 2:
+            self.frame.say("note", "This entry stands alone; only a group (×2 and more) unfolds.")  # noqa: RUF001
+        else:
+            self.repeatable = "unfold"
+            self.begin(partial(self._unfold, unfolding, group, key), "unfold", exclusive=False)
+
+    async def _unfold(self, unfolding: Unfolding, group: str, key: str) -> None:
+        if self.desk.client is None:
+            return
+        query = FeedQuery(tab="attention", group=key, folded=False)
+        try:
+            page = await self.desk.client.feed(query, limit=MEMBERS)
+        except ApiError as error:
+            self.frame.say("refused", error.sentence)
+            self.frame.failed(error)
+            return
+        at = unfolding.index_of(group)
+        speaker = None if at is None else unfolding.row_at(at).entry.id
+        unfolding.unfold(group, [entry for entry in page.items if entry.id != speaker])
+        if unfolding is self.list.source:
+            self.rows.show()
+            if page.next is not None:
+                self.frame.say("note", f"The newest {MEMBERS} are shown.")
+
+    def rows_came(self) -> None:
+        """An answer came: unfolded groups may have other members now."""
+        super().rows_came()
+        if self._walking:
+            self._walking = False
+            self.next_attention()
+        if isinstance(unfolding := self.list.source, Unfolding):
+            for group in unfolding.unfolded:
+                key = group.partition(":")[2]
+                self.begin(partial(self._unfold, unfolding, group, key), "unfold", exclusive=False)
+
+    def action_menu(self) -> None:
+        """Choose a category."""
+        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
+
+        chosen = self.narrowing.category
+        items = [Item("", "all", "every category", chosen=chosen is None)]
+        items += [Item(name, name, chosen=chosen == name) for name in feed.CATEGORIES]
+
+        def answered(category: str | None) -> None:
+            if category is not None and (category or None) != chosen:
+                self._narrow(replace(self.narrowing, category=category or None))
+
+        self.app.push_screen(menu_screen("Category", items, self.desk.glyphs), answered)
+
+    def action_level(self) -> None:
+        """The next level in the round."""
+        self._narrow(self.narrowing.next_level())
+
+    def action_internal(self) -> None:
+        """Show the program's own events too, or not."""
+        self._narrow(replace(self.narrowing, internal=not self.narrowing.internal))
+        told = "are shown too, until you leave" if self.narrowing.internal else "are hidden"
+        self.frame.say("note", f"The program's own events {told}.")
+
+    def next_attention(self) -> None:
+        """Stand on the next thing that needs attention: the oldest first, then upwards, round and round."""
+        if not self.rows.window.loaded:
+            self._walking = True  # as soon as the rows are here
+            return
+        source, cursor = self.list.source, self.list.cursor_id
+        at = None if cursor is None else source.index_of(cursor)
+        if at and cursor == self._walked_to:
+            self.list.move_to(at - 1)
+        elif len(source):
+            self.list.go_to_bottom()
+        else:
+            self.frame.say("note", "Nothing needs attention.")
+        self._walked_to = self.list.cursor_id

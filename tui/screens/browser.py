@@ -1,0 +1,264 @@
+"""The list of a section: its tabs, its filter, its marks, and where in it one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+from textual.containers import Vertical
+
+from tui.api.errors import ApiError, Refused
+from tui.api.window import Source, Window
+from tui.screens.desk import Desk
+from tui.screens.rows import Rows, Shelf
+from tui.widgets.bar import Part
+from tui.widgets.format import badge, count
+from tui.widgets.frame import Outcome, TabBar, TabMark
+from tui.widgets.record_list import RecordList
+
+if TYPE_CHECKING:
+    from tui.api.client import Client
+
+T = TypeVar("T")
+
+
+class Frame(Protocol):
+    """What a section asks of the screen around it."""
+
+    def say(self, kind: Outcome, sentence: str, hint: str = "") -> None:
+        """Say what came of an action."""
+
+    def stand(self, section: Any, place: Sequence[Part]) -> None:
+        """Say where in the list one stands."""
+
+    def refocus(self) -> None:
+        """Show the keys of what has the focus."""
+
+    def failed(self, error: ApiError) -> None:
+        """A call failed."""
+
+    def ask_soon(self) -> None:
+        """Ask for the pulse: something was changed."""
+
+    def open_order(self, order_id: str, entry_id: str) -> None:
+        """Open an order's story at an entry."""
+
+
+class Browser(Vertical, Generic[T]):
+    """The part of a section that lists rows. ``desk`` is what all sections share."""
+
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+    TABS: ClassVar[tuple[TabMark, ...]]
+    TOPICS: ClassVar[frozenset[str]]
+    FILTER_HINT: ClassVar[str]
+    NOUNS: ClassVar[tuple[str, str]]
+    COUNTS_ATTENTION: ClassVar[bool] = False
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=self.NAME)
+        self.desk = desk
+        self.tab = self.TABS[0].id
+        self.words = ""
+        self.counts: dict[str, int] = {}
+        self.list = self.make_list()
+        self.tab_bar = TabBar()
+        self.rows: Rows[T] = Rows(self, self.list)
+
+    # What a section must say of itself.
+
+    def make_list(self) -> RecordList[T]:
+        """The list of this section."""
+        raise NotImplementedError
+
+    def query_key(self) -> Hashable:
+        """What names the rows shown now: tab, filter and whatever else narrows them."""
+        raise NotImplementedError
+
+    def source(self, client: Client) -> Source[Any]:
+        """The pages of the rows shown now."""
+        raise NotImplementedError
+
+    def empty(self) -> tuple[str, str]:
+        """What to say when there are no rows, and what to do about it."""
+        raise NotImplementedError
+
+    def new_shelf(self) -> Shelf[T]:
+        """A shelf for the rows shown now."""
+        window: Window[T] = Window()
+        return Shelf(window, window)
+
+    def narrowed(self) -> list[Part]:
+        """What narrows the list, for the end of the tabs' line."""
+        if self.words:
+            return [
+                Part(f"/{self.words}", "strong", "filter"),
+                Part(f"  {self.desk.key('close')} clears", "muted"),
+            ]
+        return [Part(f"{self.desk.key('filter')} ", "key", "filter"), Part("filter", "muted", "filter")]
+
+    async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - for those that count
+        """How many rows stand under each tab, where that is known."""
+        return {}
+
+    def rows_switched(self) -> None:
+        """Other rows are about to be shown."""
+
+    # The frame around.
+
+    @property
+    def frame(self) -> Frame:
+        """The screen around this section."""
+        return cast(Frame, self.screen)
+
+    def on_mount(self) -> None:
+        """Show the tabs; nothing is asked before there is a client."""
+        self.show_tabs()
+        self.list.set_empty(*self.empty())
+        self.list.set_source(self.rows.shelf.source)
+
+    def start(self) -> None:
+        """There is a client: fetch the first rows."""
+        if self.desk.client is not None and not self.rows.window.loaded:
+            self.list.set_state("loading", "Loading…")
+            self.rows.look_again()
+
+    def wait(self, sentence: str) -> None:
+        """Say what is waited for, while there are no rows."""
+        self.list.set_state("loading", sentence)
+
+    def trouble(self, sentence: str) -> None:
+        """Say why there is nothing, and that it can be tried again."""
+        self.list.set_state("problem", sentence, f"{self.desk.key('refresh')} tries again.")
+
+    def rows_came(self) -> None:
+        """An answer came and is shown: count again, and let the story follow."""
+        self.say_place()
+        self.begin(self._recount, "counts", exclusive=True)
+
+    def rows_failed(self, error: ApiError) -> None:
+        """No answer came; where there are rows, the strip's word for the connection says it."""
+        if not len(self.list.source) or isinstance(error, Refused):
+            self.trouble(error.sentence)
+        else:
+            self.list.set_state("ready")
+        self.frame.failed(error)
+
+    async def _recount(self) -> None:
+        if self.desk.client is None:
+            return
+        try:
+            counts = await self.count(self.desk.client)
+        except ApiError as error:
+            self.frame.failed(error)
+            return
+        if counts != self.counts:
+            self.counts = counts
+            self.show_tabs()
+            self.rows.window.set_total(counts.get(self.tab) if not self.words else None)
+
+    def begin(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool) -> None:
+        """Do something in the background; ``exclusive`` gives up the same that is under way."""
+        self.run_worker(work, group=f"{self.NAME}-{group}", exclusive=exclusive)
+
+    # Tabs and filter.
+
+    def step_tab(self, step: int) -> None:
+        """The next or previous tab, round and round."""
+        ids = [mark.id for mark in self.TABS]
+        self.select_tab(ids[(ids.index(self.tab) + step) % len(ids)])
+
+    def select_tab(self, tab: str) -> None:
+        """Show another tab."""
+        if tab != self.tab:
+            self.tab = tab
+            self.show_rows()
+
+    def filter(self, words: str) -> None:
+        """Show only what matches; no words show all."""
+        if words != self.words:
+            self.look_for(words)
+            self.show_rows()
+
+    def look_for(self, words: str) -> None:
+        """Take other words to filter by, and mark them where they stand."""
+        self.words = words
+        self.list.highlight(words)
+
+    def clear_narrowing(self) -> bool:
+        """Take away what narrows the list; whether there was anything."""
+        had = bool(self.words)
+        self.filter("")
+        return had
+
+    def show_rows(self) -> None:
+        """The tab, the filter or whatever narrows the list changed."""
+        self.rows_switched()
+        self.show_tabs()
+        self.list.set_empty(*self.empty())
+        self.rows.switch()
+        self.say_place()
+
+    def show_tabs(self) -> None:
+        """Show the tabs with their counts, and what narrows the list."""
+        counts = {tab: number for tab, number in self.counts.items() if number and tab != self.TABS[0].id}
+        marks = [TabMark(mark.id, mark.name, counts.get(mark.id)) for mark in self.TABS]
+        self.tab_bar.tabs(marks, self.tab, self.narrowed())
+
+    # The list.
+
+    def toggle_follow(self) -> None:
+        """Let new rows come in by themselves, or let them wait above."""
+        window = self.rows.window
+        window.follow = not window.follow
+        self.say_place()
+        if window.follow:
+            self.list.go_to_top()
+            self.frame.say("note", "New rows come in at the top by themselves now.")
+        else:
+            self.frame.say("note", "New rows wait above until you go to the top.")
+
+    def say_place(self) -> None:
+        """Say what is marked, what waits and whether new rows are followed."""
+        window, marks, key = self.rows.window, self.list.marks, self.desk.key
+        parts: list[Part] = []
+        if marks:
+            total = window.extent.total - len(marks.ids) if marks.everything else len(marks.ids)
+            about = "" if not marks.everything or window.extent.exact else self.desk.glyphs.about
+            parts.append(Part(f"{about}{total:,} marked  ", "warning", "mark.all"))
+        if window.pending:
+            text = f"{self.desk.glyphs.up} {badge(window.pending)} new, {key('move.top')} shows them"
+            parts.append(Part(f"{text}  ", "strong", "move.top"))
+        if window.follow:
+            parts.append(Part("following  ", "success", "follow"))
+        if window.loaded and len(window):
+            extent = window.extent
+            about = "" if extent.exact else self.desk.glyphs.about
+            parts.append(Part(about + count(extent.total, *self.NOUNS), "muted"))
+        self.frame.stand(self, parts)
+
+    def on_record_list_marks_changed(self) -> None:
+        """Say how many are marked."""
+        self.say_place()
+
+    def on_record_list_need_older(self) -> None:
+        """The cursor comes near the end of what is here."""
+        self.rows.load(self.rows.window.load_older)
+
+    def on_record_list_need_newer(self) -> None:
+        """The cursor comes near the beginning of what is here."""
+        self.rows.load(self.rows.window.load_newer)
+
+    def on_record_list_need_oldest(self) -> None:
+        """The reader went to the bottom."""
+        self.rows.load(self.rows.window.load_last)
+
+    def on_record_list_need_newest(self) -> None:
+        """The reader went to the top: what waits comes in."""
+        window = self.rows.window
+        if window.has_newer:
+            self.rows.load(window.load_first)
+        else:
+            window.admit()
+            self.rows.show()
+            self.say_place()

@@ -1,0 +1,216 @@
+"""The Orders section: status tabs over a list, an order's story beside it or over it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import BindingType
+
+from tui import keys
+from tui.api.errors import ApiError
+from tui.api.sources import OrderSource
+from tui.api.window import Source
+from tui.screens.acting import Done, each, entry_calls, order_calls
+from tui.screens.desk import Desk
+from tui.screens.order_story import customer, glimpse, order_story
+from tui.screens.section import Section
+from tui.widgets.format import (
+    TimeFormat,
+    count,
+    money_of,
+    order_mark,
+    short_number,
+)
+from tui.widgets.frame import TabMark
+from tui.widgets.record_list import Cell, Column, RecordList
+
+if TYPE_CHECKING:
+    from server.contract.activity import Entry
+    from server.contract.orders import Order, OrderRow, OrderTab
+    from tui.api.client import Client
+
+KEPT = 40
+"""Stories of orders that are kept to be shown again at once."""
+
+AGE = {TimeFormat.CLOCK: 4, TimeFormat.RELATIVE: 4, TimeFormat.EXACT: 15, TimeFormat.UTC: 15}
+"""Cells of a moment in a list."""
+
+
+class OrdersSection(Section["OrderRow"]):
+    """Orders, newest first."""
+
+    NAME = "orders"
+    TITLE = "Orders"
+    TABS = (
+        TabMark("all", "All"),
+        TabMark("unpaid", "Unpaid"),
+        TabMark("to_ship", "To ship"),
+        TabMark("shipped", "Shipped"),
+        TabMark("problems", "Problems"),
+    )
+    TOPICS = frozenset({"orders", "activity"})
+    FILTER_HINT = "number, name or e-mail"
+    NOUNS = ("order", "orders")
+    LIST_FOCUS = "orders"
+    STORY_FOCUS = "order"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("orders")]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._known: dict[str, tuple[Order, list[Entry]]] = {}
+        self._raw = False
+
+    # The list.
+
+    def make_list(self) -> RecordList[OrderRow]:
+        """Number, customer, total, how far it is, age."""
+        glyphs = self.desk.glyphs
+
+        def lead(row: OrderRow) -> Cell:
+            mark = order_mark(row.payment_status, row.fulfilment_status, row.attention, glyphs)
+            return Cell(mark.icon, mark.style)
+
+        return RecordList(self._columns(), lead=lead, glyphs=glyphs)
+
+    def _columns(self) -> list[Column[OrderRow]]:
+        glyphs, desk = self.desk.glyphs, self.desk
+
+        def state(row: OrderRow) -> Cell:
+            mark = order_mark(row.payment_status, row.fulfilment_status, row.attention, glyphs)
+            return Cell(mark.word, mark.style if mark.style in {"error", "warning", "muted"} else "")
+
+        return [
+            Column("ORDER", lambda row: Cell(short_number(row.number)), width=5),
+            Column("CUSTOMER", lambda row: Cell(customer(row)), flex=1),
+            Column("TOTAL", lambda row: Cell(money_of(row.total)), width=9, align="right"),
+            Column("FULFILMENT", state, width=17),
+            Column(
+                "AGE",
+                lambda row: Cell(desk.times.listed(row.created_at), "muted"),
+                width=AGE[desk.format],
+                align="right",
+            ),
+        ]
+
+    def times_changed(self) -> None:
+        """Times are written in another way."""
+        self.list.set_columns(self._columns())
+        super().times_changed()
+
+    def query_key(self) -> Hashable:
+        """Tab and filter."""
+        return self.tab, self.words
+
+    def source(self, client: Client) -> Source[OrderRow]:
+        """The orders under this tab that match."""
+        return OrderSource(client, cast("OrderTab", self.tab), self.words)
+
+    def empty(self) -> tuple[str, str]:
+        """Why there are no orders."""
+        close = self.desk.key("close")
+        if self.words:
+            return f"No order matches “{self.words}”.", f"{close} clears the filter."
+        if self.tab == "all":
+            return "No orders yet.", "They appear here by themselves when a customer pays."
+        name = next(mark.name for mark in self.TABS if mark.id == self.tab)
+        return (
+            f"No order stands under “{name}”.",
+            f"{self.desk.key('tab.previous')} and {self.desk.key('tab.next')} change the tab.",
+        )
+
+    async def count(self, client: Client) -> dict[str, int]:
+        """How many orders stand under each tab; their sum says the status line."""
+        counts = await client.order_counts()
+        return counts.model_dump()
+
+    # The story.
+
+    async def tell(self, row_id: str, *, fresh: bool) -> None:
+        """Show an order's story: what is known of it at once, the rest when it came."""
+        client, row = self.desk.client, self.list.cursor_row
+        known = self._known.get(row_id)
+        if known is not None:
+            self._show(*known)
+        elif row is not None and row.id == row_id:
+            self.show_story(row_id, glimpse(row, self.desk.glyphs))
+        current = row is None or row.id != row_id or known is None or known[0].updated_at == row.updated_at
+        if client is None or (known is not None and current and not fresh):
+            return
+        try:
+            order, entries = await client.order(row_id), await client.timeline(row_id)
+        except ApiError as error:
+            self.story_failed(row_id, error)
+            return
+        self._known.pop(order.id, None)
+        self._known[order.id] = order, entries
+        while len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+        self._show(order, entries)
+
+    def _show(self, order: Order, entries: list[Entry]) -> None:
+        chosen = next((entry for entry in entries if entry.id == self.story.selected), None)
+        blocks = order_story(
+            order, entries, self.desk.times, self.desk.glyphs,
+            hint=self._hint(order), facts=chosen, raw=self._raw,
+        )  # fmt: skip
+        self.show_story(order.id, blocks)
+
+    def _hint(self, order: Order) -> str:
+        """What can be done about what is open, as far as the server allows it."""
+        may = any(action.name == "resolve_all" and action.allowed for action in order.actions)
+        some = "" if order.attention == 1 else f" all {order.attention}"
+        return f"{self.desk.key('resolve')} resolve{some}" if may else ""
+
+    @property
+    def order(self) -> Order | None:
+        """The order that keys act on, as far as its story is known."""
+        known = self._known.get(self.subject or "")
+        return known[0] if known else None
+
+    # Acting.
+
+    def action_resolve(self) -> None:
+        """Resolve all that is open on the order, or on all marked ones."""
+
+        async def work(client: Client) -> Done:
+            ids = self.marked_or_subject()
+            about = self._number(ids[0]) if len(ids) == 1 else count(len(ids), "order")
+            return await each(order_calls(client, ids), about)
+
+        self.act("resolve", work)
+
+    def action_reopen(self) -> None:
+        """Open the entry of the timeline again that the cursor stands on."""
+        known = self._known.get(self.subject or "")
+        entry = next((e for e in known[1] if e.id == self.story.selected), None) if known else None
+        if entry is None or entry.resolved_at is None:
+            self.frame.say("note", "Open the order and stand on a resolved entry to open that again.")
+        else:
+            label, ids = entry.label, [entry.id]
+            self.act("reopen", lambda client: each(entry_calls(client, "reopen", ids), label))
+
+    def _number(self, order_id: str | None) -> str:
+        """The number of an order, as far as it is known here."""
+        known, row = self._known.get(order_id or ""), self.list.cursor_row
+        if known is not None:
+            return known[0].number
+        return row.number if row is not None and row.id == order_id else ""
+
+    def action_copy(self) -> None:
+        """Copy the order's number."""
+        self.copy(self._number(self.subject), "There is no order here to copy.")
+
+    def action_copy_link(self) -> None:
+        """Copy the link to follow the parcel by."""
+        self.copy(self.order.tracking_url if self.order else None, "This order has no tracking link yet.")
+
+    def action_raw(self) -> None:
+        """Show or hide the raw facts, of the entry under the cursor or of the order."""
+        self._raw = not self._raw
+        self.repeatable = "raw"
+        if not self.is_open and not self.wide:
+            if self.subject is not None:
+                self.open(self.subject)
+        else:
+            self.retell(fresh=False)

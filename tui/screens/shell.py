@@ -1,0 +1,377 @@
+"""The one screen of the client: the frame, the sections in it, and the commands that hold everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tui import keys
+from tui.api.errors import ApiError
+from tui.api.poller import Poller
+from tui.screens.acting import each, entry_calls
+from tui.screens.activity import ActivitySection
+from tui.screens.commands import Commands
+from tui.screens.deeds import OPPOSITE, PAST, Deed
+from tui.screens.desk import Desk, counters
+from tui.screens.identity import identity
+from tui.screens.orders import OrdersSection
+from tui.screens.polling import Polling
+from tui.screens.section import AnySection, Section, View
+from tui.widgets.bar import Part
+from tui.widgets.frame import CommandBar, Footer, IdentityStrip, Outcome, StatusLine
+from tui.widgets.text import SafeStatic
+
+if TYPE_CHECKING:
+    from server.contract.pulse import Pulse
+    from tui.api.client import Client
+
+SECTIONS: tuple[type[AnySection], ...] = (OrdersSection, ActivitySection)
+"""The sections there are, in the order of their digits."""
+
+LEAST = (40, 10)
+"""Columns and lines below which there is only a notice."""
+
+
+class Shell(Commands, Screen[None], inherit_bindings=False):
+    """Frame and sections; each section is made when it is first gone to.
+
+    Args:
+        desk: what the sections share.
+        connect: makes the client; it may block and is called in a thread after the first paint.
+        poller: decides when to ask the server.
+        title: the shop's name until the server told it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere")]
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST[1], "-tall")]  # noqa: RUF012 - Textual's
+
+    DEFAULT_CSS = """
+    Shell {
+        layout: vertical;
+        background: $background;
+        & > #too-small { display: none; height: 1fr; content-align: center middle; text-align: center; }
+        &.-tiny, &.-low {
+            & > * { display: none; }
+            & > #too-small { display: block; }
+        }
+    }
+    """
+
+    def __init__(self, desk: Desk, connect: Callable[[], Client], poller: Poller, title: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self.polling = Polling(self, poller, self._heard, self._identify)
+        self._connect = connect
+        self._title = title
+        self._section: AnySection = SECTIONS[0](desk)
+        self._origins: list[View] = []
+        self._last: View | None = None
+
+    # The frame.
+
+    def compose(self) -> ComposeResult:
+        """The lines of the frame around the first section."""
+        glyphs = self.desk.glyphs
+        yield IdentityStrip(id="identity")
+        yield self._section
+        yield StatusLine(glyphs=glyphs, id="status")
+        yield CommandBar(id="command")
+        yield Footer(self.desk.live, glyphs=glyphs, id="footer")
+        yield SafeStatic(id="too-small")
+
+    def on_mount(self) -> None:
+        """Paint first, connect then."""
+        self._identify()
+        self.call_after_refresh(self.begin)
+        self.call_after_refresh(self._begin_minute)
+
+    def _begin_minute(self) -> None:
+        """Write relative times anew when a minute begins."""
+        now = self.desk.clock.now()
+        for section in self.sections:
+            section.tick(self.desk.times.minute)
+        self.set_timer(60 - now.second - now.microsecond / 1e6, self._begin_minute)
+
+    def begin(self) -> None:
+        """Connect, unless that is under way or done."""
+        if self.desk.client is None:
+            self._section.wait("Opening your shop…")
+            self.begin_work(self._open, "connect")
+
+    async def _open(self) -> None:
+        def made() -> Client:
+            client = self._connect()
+            client.prepare()
+            return client
+
+        try:
+            self.desk.client = client = await asyncio.to_thread(made)
+        except ApiError as error:
+            self.polling.failed(error)
+            self._identify()
+            self._section.trouble(error.sentence)
+            return
+        self.polling.begin(client)
+        self._section.start()
+        await self._introduce()
+
+    async def _introduce(self) -> None:
+        """Find out who the reader is; without an answer the poll's words say why."""
+        client = self.desk.client
+        if client is None or self.desk.me is not None:
+            return
+        try:
+            self.desk.me = await client.me()
+        except ApiError as error:
+            self.polling.failed(error)
+        self._identify()
+        self.refocus()
+
+    def _heard(self, pulse: Pulse | None, was_away: bool) -> None:
+        """A pulse came: counts for the frame, and the topics that moved for the section."""
+        if was_away:
+            self.begin_work(self._introduce, "me")
+        if pulse is not None:
+            before, self.desk.pulse = counters(self.desk.pulse), pulse
+            moved = {topic for topic, count in pulse.topics.items() if before.get(topic) != count}
+            self._identify()
+            for section in self.sections:
+                section.moved(moved if before else set())
+        if was_away:
+            self._section.reload()
+
+    def _identify(self) -> None:
+        connection = self.polling.poller.connection
+        said = identity(self.desk, connection, self._title, SECTIONS, self._section)
+        self.query_one(IdentityStrip).identify(said)
+
+    def begin_work(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool = True) -> None:
+        """Do something in the background; ``exclusive`` gives up the same that is under way."""
+        self.run_worker(work, group=group, exclusive=exclusive)
+
+    # What sections ask of the frame.
+
+    def say(self, kind: Outcome, sentence: str, hint: str = "") -> None:
+        """Say what came of an action, in the status line."""
+        self.query_one(StatusLine).say(kind, sentence, hint)
+
+    def stand(self, section: AnySection, place: Sequence[Part]) -> None:
+        """Say where in its list a section stands; nothing for one that is not shown."""
+        if section is self._section:
+            self.query_one(StatusLine).stand(place)
+
+    def refocus(self) -> None:
+        """The focus moved, or what the reader may do changed: the footer follows."""
+        self.query_one(Footer).focus_on(self._section.focus_kind, self.desk.may)
+
+    def failed(self, error: ApiError) -> None:
+        """A call failed. Where the server is away or shut, the strip says so and polling waits."""
+        self.polling.failed(error)
+
+    def ask_soon(self) -> None:
+        """Something was changed: the counts of the frame moved."""
+        self.polling.ask_now()
+
+    def open_order(self, order_id: str, entry_id: str) -> None:
+        """Open an order's story at an entry; going back leads here again."""
+        self._remember(origin=True)
+        self._go(View("orders", opened=order_id, at=entry_id))
+
+    @property
+    def section(self) -> AnySection:
+        """The section that is shown."""
+        return self._section
+
+    def find_order(self, number: str) -> None:
+        """Open the order of a number; of the end of one, the newest that has it."""
+        self.begin_work(partial(self._find_order, number.upper()), "find")
+
+    async def _find_order(self, number: str) -> None:
+        client = self.desk.client
+        if client is None:
+            return
+        try:
+            if "-" in number:
+                found = (await client.order(number)).id
+            else:
+                rows = (await client.orders(q=number)).items
+                found = next((row.id for row in rows if row.number.endswith(number)), "")
+        except ApiError as error:
+            self.say("refused", error.sentence)
+            self.failed(error)
+            return
+        if found:
+            self._remember(origin=self._section.NAME != "orders")
+            self._go(View("orders", tab="all", words="", opened=found))
+        else:
+            self.say("refused", f"No order's number ends in {number}.")
+
+    # Going about.
+
+    @property
+    def sections(self) -> list[AnySection]:
+        """The sections made so far."""
+        return list(self.query(Section))
+
+    @property
+    def view(self) -> View:
+        """What is seen now."""
+        return self._section.view
+
+    def _remember(self, *, origin: bool = False) -> None:
+        """Keep what is seen, for ``-`` and, when a jump leads away from it, for going back."""
+        self._last = self.view
+        if origin:
+            self._origins.append(self.view)
+
+    def _go(self, view: View) -> None:
+        if view.section != self._section.NAME:
+            self._section.display = False
+            self._section = self._made(view.section)
+            self._section.display = True
+            self._identify()
+        self._section.show_view(view)
+        self._section.take_focus()
+        self._section.say_place()
+        self.refocus()
+
+    def _made(self, name: str) -> AnySection:
+        for section in self.sections:
+            if name == section.NAME:
+                return section
+        kind = next(kind for kind in SECTIONS if name == kind.NAME)
+        made = kind(self.desk)
+        self.mount(made, before="#status")
+        made.call_after_refresh(made.start)
+        return made
+
+    def action_section(self, name: str) -> None:
+        """Go to a section as it was left."""
+        if name != self._section.NAME:
+            self._remember()
+            self._origins.clear()
+            self._go(self._made(name).view)
+
+    def action_last_view(self) -> None:
+        """Go to the view before this one."""
+        if self._last is None:
+            self.say("note", "There is no view before this one yet.")
+            return
+        view = self._last
+        self._remember()
+        self._go(view)
+
+    def action_next_attention(self) -> None:
+        """Jump to the next thing that needs attention; what is jumped away from is kept."""
+        view = View("activity", tab="attention")
+        if (self.view.section, self.view.tab) != (view.section, view.tab):
+            self._remember(origin=True)
+            self._go(view)
+        section = self._section
+        if isinstance(section, ActivitySection):
+            section.next_attention()
+
+    def action_close(self) -> None:
+        """Close what is open, else what narrows the list, else the marks, else go back."""
+        if not self._section.close() and self._origins:
+            self._last = self.view
+            self._go(self._origins.pop())
+
+    def action_back(self) -> None:
+        """Close what is open, else go back, else quit."""
+        if self._section.leave():
+            return
+        if self._origins:
+            self._last = self.view
+            self._go(self._origins.pop())
+        else:
+            self.app.exit(0)
+
+    def action_next_tab(self) -> None:
+        """Next tab of the section."""
+        self._section.step_tab(1)
+
+    def action_previous_tab(self) -> None:
+        """Previous tab of the section."""
+        self._section.step_tab(-1)
+
+    def action_next_pane(self) -> None:
+        """Next pane."""
+        self.focus_next("Lines")
+
+    def action_previous_pane(self) -> None:
+        """Previous pane."""
+        self.focus_previous("Lines")
+
+    def action_follow(self) -> None:
+        """Let new rows come in by themselves, or let them wait."""
+        self._section.toggle_follow()
+
+    def action_refresh_now(self) -> None:
+        """Ask the server now; where there is none yet, try to connect again."""
+        if self.desk.client is None:
+            self.begin()
+            return
+        self.polling.ask_now()
+        self._section.reload()
+
+    # Undo and redo.
+
+    def action_undo(self) -> None:
+        """Take the last deed back."""
+        self._change(self.desk.deeds.to_undo, undo=True)
+
+    def action_redo(self) -> None:
+        """Do again what was taken back."""
+        self._change(self.desk.deeds.to_redo, undo=False)
+
+    def _change(self, deed: Deed | None, *, undo: bool) -> None:
+        if deed is None:
+            self.say("note", "Nothing to undo." if undo else "Nothing to do again.")
+        elif self.desk.client is not None:
+            self.begin_work(
+                partial(self._changed, self.desk.client, deed, undo=undo), "change", exclusive=False
+            )
+
+    async def _changed(self, client: Client, deed: Deed, *, undo: bool) -> None:
+        verb = OPPOSITE[deed.verb] if undo else deed.verb
+        done = await each(entry_calls(client, verb, deed.ids))
+        if done.error is not None:
+            self.say("refused", done.error.sentence)
+            self.failed(done.error)
+        else:
+            (self.desk.deeds.undid if undo else self.desk.deeds.redid)(deed)
+            other = "redo" if undo else "undo"
+            hint = f"{self.desk.key(other)} {other}es"
+            self.say("done", f"{PAST[verb]} {done.count:,}: {deed.about}", hint)
+        self.ask_soon()
+        self._section.changed(deed.ids)
+
+    # What happens.
+
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
+        """The footer follows the focus."""
+        self.refocus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say how small is too small; take the focus back when there is room again."""
+        columns, lines = event.size
+        least = f"{LEAST[0]} by {LEAST[1]}"
+        self.query_one("#too-small", SafeStatic).update(
+            f"{columns} by {lines} is too small.\nshopbell needs {least}."
+        )
+        self.call_after_refresh(self._regain)
+
+    def _regain(self) -> None:
+        if self.focused is None and not self.query_one(CommandBar).display:
+            self._section.take_focus()
+        self.refocus()
