@@ -17,6 +17,9 @@ Laid = list[list[Part]]
 LABELS = 11
 """Cells of a label before its value."""
 
+LEAST_CELLS = 8
+"""Blocks are never laid out narrower than this; what does not fit on the screen is cut."""
+
 LEAST_TEXT = 16
 """Cells below which text is not pushed to the right of something else."""
 
@@ -28,7 +31,7 @@ class Block:
     id: str | None = None
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - for those that follow
-        """The block's lines, none wider than ``cells``."""
+        """The block's lines, none wider than ``cells`` (at least :data:`LEAST_CELLS`)."""
         return []
 
 
@@ -121,13 +124,14 @@ class Item(Block):
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - the base's
         """The left text wraps; the amount stands on its first line, or below where both do not fit."""
         right = plain(self.right)
-        pad = " " * self.indent
-        room = cells - self.indent - width(right) - 2
+        indent = self.indent
+        pad = " " * indent
+        room = cells - indent - (width(right) + 2 if right else 0)
         if room < LEAST_TEXT and right:
-            lines = [[(pad + line, self.style)] for line in wrap(self.left, max(cells - self.indent, 1))]
+            lines = [[(pad + line, self.style)] for line in wrap(self.left, cells - indent)]
             return [*lines, [(fit(right, cells, right=True), self.style)]]
-        first, *rest = wrap(self.left, max(room, 1))
-        gap = " " * (cells - self.indent - width(first) - width(right))
+        first, *rest = wrap(self.left, room)
+        gap = " " * (cells - indent - width(first) - width(right))
         head: list[Part] = [(pad + first + gap + right, self.style)]
         return [head, *([(pad + line, self.style)] for line in rest)]
 

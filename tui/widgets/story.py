@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui import keys
-from tui.widgets.blocks import Block, Laid
+from tui.widgets.blocks import LEAST_CELLS, Block, Laid
 from tui.widgets.cells import wrap
 from tui.widgets.format import UNICODE, Glyphs
 from tui.widgets.lines import Lines, Part, cut_matches, search_pattern
@@ -128,10 +128,11 @@ class Story(Lines):
 
     def _lay_out(self, known: dict[Block, Laid] | None = None) -> None:
         if not self.is_attached or not self.size.width:
-            self._laid_for = -1
+            self._laid_for, self._laid = -1, [[] for _ in self._blocks]
+            self._starts = [0] * (len(self._blocks) + 1)
             return
         self._laid_for = self.size.width
-        cells = max(self.size.width - GUTTER - 1, 1)
+        cells = max(self.size.width - GUTTER - 1, LEAST_CELLS)
         known = known or {}
         self._laid = [known.get(block) or block.lay(cells, self.glyphs) for block in self._blocks]
         self._starts = [0, *accumulate(len(laid) for laid in self._laid)]
@@ -184,8 +185,8 @@ class Story(Lines):
 
     def draw_line(self, y: int) -> Strip:
         """Draw one line of what is seen."""
-        if self._laid_for != self.size.width:
-            self._lay_out()
+        if self._laid_for < 0:
+            self._lay_out()  # another width waits for the resize event, which keeps the place
         line = self.scroll_offset.y + y
         if not self._blocks:
             return self._sentence_line(line)
@@ -194,7 +195,7 @@ class Story(Lines):
         at = bisect_right(self._starts, line) - 1
         block = self._blocks[at]
         chosen = block.id is not None and block.id == self._selected
-        key = (at, line, chosen, self.has_focus, self.theme_serial)
+        key = (line, chosen, self.has_focus, self.size.width, self.theme_serial)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._draw(self._laid[at][line - self._starts[at]], chosen=chosen)
@@ -218,8 +219,6 @@ class Story(Lines):
     def _select_at(self, at: int) -> None:
         """Select a block and bring it into view; a view that is left moves half a page."""
         before, self._selected = self._index(self._selected), self._blocks[at].id
-        if self._laid_for != self.size.width:
-            self._lay_out()
         start, end = self._starts[at], self._starts[at + 1]
         top, height = self.scroll_offset.y, self.size.height
         if start < top or end > top + height:

@@ -1,0 +1,256 @@
+"""Blocks of a story: whatever is in them, no line is wider than it may be, and nothing raises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.hostile import HOSTILE, SHORT, Hostile
+from tests.tui.widgets.samples import ENTRIES, TIMES, an_order, entry
+from tui.widgets.blocks import (
+    LEAST_CELLS,
+    Attention,
+    Block,
+    Facts,
+    Gap,
+    Happening,
+    Item,
+    Pair,
+    Paragraph,
+    Rule,
+    Title,
+    Words,
+)
+from tui.widgets.cells import width
+from tui.widgets.facts import DEEPEST, MOST_LINES, fact_lines
+from tui.widgets.format import ASCII, UNICODE
+from tui.widgets.order_story import address_text, order_story
+from tui.widgets.timeline import entry_story, needs_attention, timeline
+
+TEXTS = st.one_of(st.text(max_size=60), st.sampled_from([each.text for each in SHORT]))
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def every_kind(text: str, other: str) -> list[Block]:
+    return [
+        Gap(),
+        Paragraph(text=text),
+        Title(text=text, notes=(other, text)),
+        Words(pieces=((text, ""), (other, "error"))),
+        Rule(text=text),
+        Item(left=text, right=other),
+        Pair(label=text, value=other),
+        Attention(text=text, hint=other),
+        Happening(time=other, time_cells=6, icon=text, word=other, message=text, notes=(other,)),
+        Happening(time="14:23", time_cells=15, icon="●", message=text, quiet=True),
+        Facts(facts=((0, text, other), (3, other, ""), (40, "", text))),
+    ]
+
+
+@settings(max_examples=200)
+@given(TEXTS, TEXTS, st.integers(min_value=LEAST_CELLS, max_value=90))
+def test_no_line_of_a_block_is_too_wide(text: str, other: str, cells: int) -> None:
+    for block in every_kind(text, other):
+        laid = block.lay(cells, UNICODE)
+        assert laid
+        for line in laid:
+            assert sum(width(part) for part, _style in line) <= cells, block
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda each: each.name)
+def test_hostile_text_of_any_size_is_laid_out(hostile: Hostile) -> None:
+    for block in every_kind(hostile.text, hostile.text):
+        for line in block.lay(40, UNICODE):
+            assert sum(width(part) for part, _style in line) <= 40
+
+
+@settings(max_examples=200)
+@given(JSON, st.integers(min_value=LEAST_CELLS, max_value=60))
+def test_facts_of_any_shape_are_lines(facts: object, cells: int) -> None:
+    found = fact_lines(facts)
+    assert len(found) <= MOST_LINES + 1
+    for line in Facts(facts=found).lay(cells, UNICODE):
+        assert sum(width(part) for part, _style in line) <= cells
+
+
+def test_facts_read_well() -> None:
+    facts = {
+        "attempt": 2,
+        "provider": {"name": "Printify", "order": None, "codes": [1, 2, 3]},
+        "price": {"amount": 4300, "currency": "GBP"},
+        "status": {"from": "submitted", "to": "failed"},
+        "lines": [{"sku": "A"}, {"sku": "B"}],
+        "none": [],
+        "ok": True,
+    }
+    assert fact_lines(facts) == (
+        (0, "attempt", "2"),
+        (0, "provider", ""),
+        (1, "name", "Printify"),
+        (1, "order", "—"),
+        (1, "codes", "1, 2, 3"),
+        (0, "price", "£43.00"),
+        (0, "status", "submitted → failed"),
+        (0, "lines", ""),
+        (1, "1.", ""),
+        (2, "sku", "A"),
+        (1, "2.", ""),
+        (2, "sku", "B"),
+        (0, "none", "—"),
+        (0, "ok", "yes"),
+    )
+
+
+def test_facts_without_end_are_cut_and_say_so() -> None:
+    deep: object = "end"
+    for _ in range(100):
+        deep = {"in": deep}
+    assert fact_lines(deep)[-1] == (DEEPEST, "in", "… (nested deeper)")
+    assert fact_lines({str(number): number for number in range(10_000)})[-1] == (0, "", "… and more")
+    assert fact_lines({"text": "x" * 5000})[0][2].endswith("… (5,000 characters)")
+    assert "cannot be shown" in fact_lines({"number": 10**5000})[0][2]
+    assert fact_lines({"amount": {"amount": True, "currency": "GBP"}})[0] == (0, "amount", "")
+    assert fact_lines(None) == ((0, "", "—"),)
+    assert fact_lines({}) == ((0, "", "—"),)
+
+
+def text_of(blocks: list[Block], cells: int = 60) -> list[str]:
+    return ["".join(part for part, _style in line) for block in blocks for line in block.lay(cells, UNICODE)]
+
+
+def test_a_timeline_has_days_times_late_marks_and_who_resolved() -> None:
+    assert text_of(timeline(ENTRIES, TIMES)) == [
+        "── 16 Feb ──────────────────────────────────────────────────",
+        "16 Feb ● Order placed — £28.00 via Stripe",
+        "16 Feb ● Order confirmation sent to tom@example.com",
+        "── Yesterday ───────────────────────────────────────────────",
+        "22 Feb ⚠ error · Submission to Printify failed: no",
+        "         connection",
+        "         ✓ resolved by jamie@example.com, 22 Feb",
+        "── Today ───────────────────────────────────────────────────",
+        "10:23  ● Submission retried — attempt 2 of 3",
+        "         arrived 3h late",
+        "14:03  ⚠ error · Submission to Printify failed: variant out",
+        "         of stock",
+        "14:17  ▲ warning · Email bounced: tom@example.com (mailbox",
+        "         full)",
+    ]  # fmt: skip
+
+
+def test_a_narrow_timeline_puts_the_time_above() -> None:
+    laid = text_of(timeline(ENTRIES[4:5], TIMES), cells=22)
+    assert laid == [
+        "── Today ─────────────",
+        "⚠ 14:03",
+        "  error · Submission",
+        "  to Printify failed:",
+        "  variant out of stock",
+    ]
+
+
+def test_resolved_entries_are_quiet() -> None:
+    quiet = timeline(ENTRIES[2:3], TIMES)[1].lay(60, UNICODE)
+    assert {style for line in quiet for part, style in line if part.strip()} == {"muted"}
+
+
+def test_a_timeline_without_other_glyphs() -> None:
+    laid = [line for block in timeline(ENTRIES, TIMES, ASCII)[-2:] for line in block.lay(40, ASCII)]
+    own = "".join(part for line in laid for part, _style in line)
+    assert own.isascii()
+
+
+def test_attention_names_the_newest_open_ones() -> None:
+    assert needs_attention(ENTRIES[:2]) == []
+    assert text_of(needs_attention(ENTRIES, hint="x resolve")) == [
+        "┃ Needs attention: Email bounced: tom@example.com (mailbox",
+        "┃ full)",
+        "┃ Needs attention: Submission to Printify failed: variant",
+        "┃ out of stock",
+        "┃ x resolve",
+    ]
+    many = [entry(number, f"failure {number}", "error") for number in range(9)]
+    assert text_of(needs_attention(many))[-1] == "┃ and 6 more"
+
+
+def test_an_entry_with_all_that_is_known() -> None:
+    shown = entry(7, "Submission failed", "error", minutes=20, late=190, count=12, facts={"attempt": 2})
+    laid = text_of(entry_story(shown, TIMES, hint="x resolve"), cells=70)
+    assert laid == [
+        "Submission failed",
+        "⚠ error · needs attention · orders",
+        "",
+        "┃ Submission failed",
+        "┃ x resolve",
+        "",
+        "Happened   Mon 23 Feb 2026 14:03:00 UTC (20m ago)",
+        "Recorded   Mon 23 Feb 2026 17:13:00 UTC (arrived 3h late)",
+        "Order      SS-260223-0046",
+        "By         Printify (provider)",
+        "Type       order.submission_failed",
+        "Group      12 entries like this, 13:33 to 14:03",
+        "",
+        "── Raw facts ─────────────────────────────────────────────────────────",
+        "attempt  2",
+    ]  # fmt: skip
+    resolved = text_of(entry_story(ENTRIES[2], TIMES, raw=False))
+    assert "⚠ error · resolved by jamie@example.com, 22 Feb · orders" in resolved
+    assert any(line.startswith("Resolved   jamie@example.com") for line in resolved)
+    assert not any("Raw facts" in line for line in resolved)
+
+
+def test_an_entry_outlives_its_order_and_who_did_it() -> None:
+    alone = ENTRIES[0].model_copy(
+        update={"order": None, "actor": ENTRIES[0].actor.model_copy(update={"name": None})}
+    )
+    laid = text_of(entry_story(alone, TIMES))
+    assert not any(line.startswith("Order      ") for line in laid)
+    assert "By         provider" in laid
+
+
+def test_an_order_as_a_story() -> None:
+    laid = text_of(order_story(an_order(), ENTRIES[-1:], TIMES, hint="x resolve"), cells=48)
+    assert laid == [
+        "SS-260223-0046 · Tom Avery · £28.00",
+        "● paid · ⚠ submission failed",
+        "  1 \u00d7 Heavy Cotton Tee, M Black           £24.00",
+        "  3 \u00d7 Sticker                              £0.00",
+        "  Shipping, DHL                            £4.00",
+        "  Total                                   £28.00",
+        "",
+        "┃ Needs attention: Email bounced:",
+        "┃ tom@example.com (mailbox full)",
+        "┃ x resolve",
+        "",
+        "Ship to    Tom Avery, 4 Mill Lane, LS1 4DL",
+        "           Leeds, GB",
+        "Made by    Printify PFY-78299",
+        "Tracking   DHL",
+        "",
+        "── Today ───────────────────────────────────────",
+        "14:17 ▲ warning · Email bounced: tom@example.com",
+        "        (mailbox full)",
+    ]  # fmt: skip
+
+
+def test_an_order_whose_timeline_is_on_its_way_or_empty() -> None:
+    assert "Loading what happened…" in text_of(order_story(an_order(), None, TIMES))
+    assert "Nothing has happened to this order yet." in text_of(order_story(an_order(), [], TIMES))
+
+
+def test_an_erased_customer_leaves_the_order() -> None:
+    order = an_order()
+    assert order.customer is not None
+    erased = order.customer.model_copy(update={"name": None, "erased": "7F2A"})
+    laid = text_of(order_story(order.model_copy(update={"customer": erased, "address": None}), [], TIMES))
+    assert laid[0] == "SS-260223-0046 · ⟨erased 7F2A⟩ · £28.00"
+    alone = order.model_copy(update={"customer": None})
+    assert text_of(order_story(alone, [], TIMES))[0] == "SS-260223-0046 · no customer · £28.00"
+    assert order.address is not None
+    assert address_text(order.address) == "Tom Avery, 4 Mill Lane, LS1 4DL Leeds, GB"
