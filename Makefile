@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check deep bench pictures lock clean
+.PHONY: help demo test check deep bench pictures docs lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -45,7 +45,10 @@ bench: .venv/.ready-dev ## measure the figures of the documentation
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 pictures: .venv/.ready-dev ## draw the screens of the documentation anew
-	@$(BIN)/python docs/pictures.py $(ARGS)
+	@$(BIN)/python -m docs.pictures $(ARGS)
+
+docs: .venv/.ready-dev ## write the pages of the documentation that follow from the code anew
+	@$(BIN)/python -m docs.pages $(ARGS)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)

@@ -1,0 +1,329 @@
+"""Writes the pages of the documentation that follow from the code: ``docs/api.md`` and ``docs/keys.md``.
+
+``python -m docs.pages`` writes them anew; with ``--check`` it only says which differ, and fails when one does.
+What stands above the marker of a page is written by hand and kept.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from server.app.assembly import create_app, route_table
+from server.kit.access import PERMISSIONS
+from server.kit.clock import FrozenClock
+from server.kit.config import ServerConfig
+from server.kit.db import open_store
+from server.kit.migrate import migrate
+from server.kit.web import Open, Permit
+from tui import keys
+
+DOCS: Final = Path(__file__).resolve().parent
+MARKER: Final = "<!-- Everything below is made by `make docs`. -->\n"
+
+Schema = Mapping[str, Any]
+Row = Sequence[str]
+
+_ROOMS: Final = {
+    "orders": "Orders",
+    "activity": "Activity",
+    "pulse": "The poll",
+    "access": "Staff, tokens, audit",
+    "webhooks": "Webhooks",
+    "health": "Health",
+}
+_NOT_OURS: Final = frozenset({"HTTPValidationError", "ValidationError"})  # FastAPI's; ours is Problem
+_PAGE: Final = re.compile(r"Page_(\w+)_")
+_PAGE_QUERY: Final = ("cursor", "limit", "edge")
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is made here, with the text that it should have."""
+    made = {"api.md": api_part(), "keys.md": keys_part()}
+    return {DOCS / name: _head(DOCS / name) + MARKER + part for name, part in made.items()}
+
+
+def _head(path: Path) -> str:
+    """What is written by hand.
+
+    Raises:
+        ValueError: the page has no marker.
+    """
+    head, marker, _ = path.read_text(encoding="utf-8").partition(MARKER)
+    if not marker:
+        raise ValueError(f"{path.name} has lost its line {MARKER.strip()}")
+    return head
+
+
+def _table(heads: Row, rows: Sequence[Row]) -> Iterator[str]:
+    """A table and the empty line after it."""
+    for row in (heads, ["---"] * len(heads), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "\n" + "\n".join(lines).rstrip("\n") + "\n"
+
+
+# -- the keys
+
+
+def keys_part() -> str:
+    """The keys by group, with the ids for the configuration."""
+    told: list[str] = []
+    groups: dict[str, list[keys.Command]] = {}
+    for command in keys.COMMANDS:
+        groups.setdefault(command.group, []).append(command)
+    live = keys.Keymap()
+    for group, commands in groups.items():
+        told += [f"## {group}", ""]
+        told += _table(
+            ["keys", "what it does", "where", "id"],
+            [
+                [_keys_of(command, live), _what(command), _where(command), f"`{command.id}`"]
+                for command in commands
+            ],
+        )
+    return _lines(told)
+
+
+def _keys_of(command: keys.Command, live: keys.Keymap) -> str:
+    return " ".join(_code(keys.show_key(key)) for key in live.keys(command)) or "none"
+
+
+def _code(text: str) -> str:
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _what(command: keys.Command) -> str:
+    needs = f" Needs the permission `{command.needs}`." if command.needs else ""
+    return f"{'↗ ' if command.outside else ''}{command.help}{needs}"
+
+
+def _where(command: keys.Command) -> str:
+    names = {"list": "lists", "story": "stories", "orders": "Orders", "activity": "Activity"}
+    return ", ".join(names.get(scope, scope) for scope in command.scopes)
+
+
+# -- the API
+
+
+def api_part() -> str:
+    """Every route by room, then every model."""
+    reference, permissions = _reference()
+    by_room: dict[str, list[str]] = {}
+    for path, methods in reference["paths"].items():
+        for method, route in methods.items():
+            name = (method.upper(), path)
+            room = _ROOMS[route["tags"][0]]
+            by_room.setdefault(room, []).extend(_route(name, route, permissions[name]))
+    told: list[str] = []
+    for room in _ROOMS.values():
+        told += [f"## {room}", "", *by_room.get(room, [])]
+    schemas = {
+        name: schema
+        for name, schema in sorted(reference["components"]["schemas"].items())
+        if name not in _NOT_OURS and not _PAGE.fullmatch(name)
+    }
+    sent = set(_sent(reference))
+    told += ["## What callers send", "", "A field with `?` may be left out.", ""]
+    for name in filter(sent.__contains__, schemas):
+        told += _model(name, schemas[name], sent=True)
+    told += [
+        "## What the server answers",
+        "",
+        "Every field is there, and there may be more than a client knows.",
+        "",
+    ]
+    for name, schema in schemas.items():
+        if name not in sent:
+            told += _model(name, schema, sent=False)
+    return _lines(told)
+
+
+def _sent(reference: Schema) -> Iterator[str]:
+    """The models that callers send, and those within them."""
+    schemas = reference["components"]["schemas"]
+    bodies = [
+        route["requestBody"]
+        for methods in reference["paths"].values()
+        for route in methods.values()
+        if "requestBody" in route
+    ]
+    names = set(_references(bodies))
+    while names:
+        name = names.pop()
+        yield name
+        names.update(_references(schemas[name]))
+
+
+def _references(part: object) -> Iterator[str]:
+    """The models that are named somewhere in a description."""
+    if isinstance(part, Mapping):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"].rpartition("/")[2]
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
+
+
+def _reference() -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
+    """The application's OpenAPI description, and whom each route lets in."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(None, Path(folder), FrozenClock("2026-02-23T10:00:00Z"))
+        try:
+            migrate(store)
+            app = create_app(store, ServerConfig(data_dir=Path(folder)))
+            whom = {(method, path): _whom(declared) for method, path, declared in route_table(app)}
+            return app.openapi(), whom
+        finally:
+            store.close()
+
+
+def _whom(declared: Permit | Open | None) -> str:
+    if isinstance(declared, Permit):
+        return f"`{declared.permission}`: {', '.join(sorted(PERMISSIONS[declared.permission], key=_ROLES.index))}"
+    return f"no token; {declared.why}" if declared else ""
+
+
+_ROLES: Final = ("owner", "admin", "support", "readonly", "storefront")
+
+
+def _route(name: tuple[str, str], route: Schema, whom: str) -> Iterator[str]:
+    method, path = name
+    description, _, errors = _spelled(route.get("description", "")).partition("Errors:")
+    yield f"### {method} {path}"
+    yield ""
+    summary = _spelled(route["summary"])
+    stop = "" if summary.endswith((".", "?")) else "."
+    yield f"{summary}{stop} {' '.join(description.split())}".strip()
+    yield ""
+    yield f"* Who: {whom}"
+    body = route.get("requestBody")
+    if body:
+        yield f"* Body: {_type(_content(body))}"
+    query = [parameter for parameter in route.get("parameters", ()) if parameter["in"] == "query"]
+    for parameter in query:
+        if parameter["name"] not in _PAGE_QUERY:
+            yield f"* `?{parameter['name']}=` {_parameter(parameter)}"
+    if any(parameter["name"] == "cursor" for parameter in query):
+        yield "* Paged: `?cursor=` `?limit=` `?edge=`"
+    for status, answer in route["responses"].items():
+        if status.startswith("2"):
+            yield f"* {status}: {_type(_content(answer))}"
+    if errors.strip():
+        yield f"* Errors: {' '.join(errors.split())}"
+    yield ""
+
+
+def _spelled(text: str) -> str:
+    """A docstring's words in Markdown, and as JSON knows them."""
+    return re.sub(r"\bNone\b", "null", text.replace("``", "`"))
+
+
+def _content(part: Schema) -> Schema:
+    content: Schema = next(iter(part.get("content", {}).values()), {})
+    schema: Schema = content.get("schema", {})
+    return schema
+
+
+def _parameter(parameter: Schema) -> str:
+    schema = parameter["schema"]
+    parts = [_type(schema), _spelled(parameter.get("description", "")), _default(schema)]
+    return "; ".join(part for part in parts if part)
+
+
+def _default(schema: Schema) -> str:
+    value = schema.get("default")
+    if value is None or value in ("", [], {}):
+        return ""
+    return f"default `{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(schema: Schema) -> str:
+    """A field's type in a few words."""
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
+    if "$ref" in schema:
+        return _link(schema["$ref"].rpartition("/")[2])
+    if "enum" in schema or "const" in schema:
+        return " · ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    kind = schema.get("type", "anything")
+    return _WORDS[kind](schema) if kind in _WORDS else str(kind)
+
+
+def _list(schema: Schema) -> str:
+    return f"list{_limits(schema, 'minItems', 'maxItems')} of {_type(schema.get('items', {}))}"
+
+
+def _object(schema: Schema) -> str:
+    inner = schema.get("additionalProperties")
+    return f"object of {_type(inner)}" if isinstance(inner, dict) and inner else "object"
+
+
+def _text(schema: Schema) -> str:
+    if schema.get("format") == "date-time":
+        return "time"
+    pattern = f" like `{schema['pattern']}`" if "pattern" in schema else ""
+    return f"text{_limits(schema, 'minLength', 'maxLength')}{pattern}"
+
+
+def _limits(schema: Schema, least: str, most: str) -> str:
+    """`` (1 to 255)``, or nothing."""
+    low, high = (None if name not in schema else f"{int(schema[name]):,}" for name in (least, most))
+    if high is not None:
+        return f" ({low} to {high})" if low is not None else f" (up to {high})"
+    return f" ({low} or more)" if low is not None else ""
+
+
+_WORDS: Final[Mapping[str, Callable[[Schema], str]]] = {
+    "array": _list,
+    "object": _object,
+    "string": _text,
+    "integer": lambda schema: f"integer{_limits(schema, 'minimum', 'maximum')}",
+    "boolean": lambda _: "true or false",
+}
+
+
+def _link(name: str) -> str:
+    page = _PAGE.fullmatch(name)
+    return f"page of {_link(page[1])}" if page else f"[{name}](#{name.lower()})"
+
+
+def _model(name: str, schema: Schema, *, sent: bool) -> Iterator[str]:
+    yield f"### {name}"
+    yield ""
+    if "description" in schema:
+        yield " ".join(_spelled(schema["description"]).split())
+        yield ""
+    required = schema.get("required", ())
+    rows = [
+        [
+            f"`{field}{'?' if sent and field not in required else ''}`",
+            _type(part),
+            "; ".join(filter(None, [_spelled(part.get("description", "")), _default(part)])),
+        ]
+        for field, part in schema.get("properties", {}).items()
+    ]
+    noted = any(row[2] for row in rows)
+    yield from _table(["field", "type", "notes"][: 2 + noted], [row[: 2 + noted] for row in rows])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with ``--check`` say which differ. The exit code."""
+    changed = {path: text for path, text in pages().items() if path.read_text(encoding="utf-8") != text}
+    for path, text in changed.items():
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.name}: {'differs' if '--check' in arguments else 'written'}\n")
+    return 1 if changed and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
