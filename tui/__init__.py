@@ -1,1 +1,3 @@
 """shopbell: the terminal client of a shop."""
+
+__version__ = "0.1.0"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.api.clean import clean_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,13 +34,17 @@ class ConfigError(ClientError):
     """
 
     def __init__(self, where: Path | str, key: str, wrong: str) -> None:
-        super().__init__(f"{where}: {key}: {wrong}" if key else f"{where}: {wrong}")
+        super().__init__(clean_line(f"{where}: {key}: {wrong}" if key else f"{where}: {wrong}"))
         self.where = where
         self.key = key
 
 
 class CredentialError(ClientError):
-    """A token cannot be read, or cannot be kept."""
+    """There is no token, or it cannot be read or kept."""
+
+
+class UnsafePath(ClientError):  # noqa: N818 - a state of the world, named as people say it
+    """A file or directory of this user's own cannot be used, or others could read or write it."""
 
 
 class ApiError(ClientError):
@@ -52,7 +58,7 @@ class StartError(ApiError):
     """A server of this machine's own did not start; the sentence names its log."""
 
 
-class Unreachable(ApiError):  # noqa: N818 - a state of the world, named as people say it
+class Unreachable(ApiError):  # noqa: N818
     """No answer came: nothing listens there, the connection dropped, or it took too long."""
 
 

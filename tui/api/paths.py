@@ -1,0 +1,143 @@
+"""Where the client keeps things on this machine, so that nobody else reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tui.api.clean import clean_line
+from tui.api.errors import UnsafePath
+
+APP: Final = "shopbell"
+_CLOEXEC = os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+def config_file() -> Path:
+    """The config file, whether it is there or not: ``config.toml`` in the user's config directory."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - `--help` does without
+
+    return _found(lambda: user_config_path(APP, appauthor=False)) / "config.toml"
+
+
+def data_dir() -> Path:
+    """Where the private server's data stands: the user's data directory."""
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return _found(lambda: user_data_path(APP, appauthor=False))
+
+
+def state_dir() -> Path:
+    """Where tokens without a keyring and crash reports stand: the user's state directory."""
+    from platformdirs import user_state_path  # noqa: PLC0415
+
+    return _found(lambda: user_state_path(APP, appauthor=False))
+
+
+def _found(find: Callable[[], Path]) -> Path:
+    try:
+        return find()
+    except RuntimeError:
+        raise UnsafePath("You have no home directory here. Set HOME, or the XDG directories.") from None
+
+
+def private_dir(path: Path) -> Path:
+    """Make a directory that only its owner can look into (0700), and those above it where they lack.
+
+    Raises:
+        UnsafePath: it cannot be made, it is no directory, or it belongs to another user.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        found = path.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise UnsafePath(f"{_name(path)} is there already and is no directory.")
+        if found.st_uid != os.geteuid():
+            raise UnsafePath(f"{_name(path)} belongs to another user.")
+        if stat.S_IMODE(found.st_mode) != 0o700:
+            path.chmod(0o700)
+    except OSError as error:
+        raise UnsafePath(f"{_name(path)} cannot be made: {error.strerror}.") from None
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads (0600), whole or not at all, and not through a link.
+
+    Raises:
+        UnsafePath: it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOEXEC, 0o600)
+        try:
+            with open(handle, "wb", closefd=True) as file:  # noqa: PTH123 - a handle, opened with care
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+    except OSError as error:
+        raise UnsafePath(f"{_name(path)} cannot be written: {error.strerror}.") from None
+
+
+def read_private(path: Path, cap: int = 65_536) -> bytes | None:
+    """The content of a file that only its owner reads; None when there is none.
+
+    As ssh does with keys, it refuses what somebody else could have read or written.
+
+    Raises:
+        UnsafePath: a link, no plain file, another user's, open to others, larger than ``cap``, or unreadable.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        why = "it is a link" if path.is_symlink() else error.strerror
+        raise UnsafePath(f"{_name(path)} is not read: {why}.") from None
+    with open(handle, "rb", closefd=True) as file:  # noqa: PTH123 - a handle, opened with care
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnsafePath(f"{_name(path)} is not read: it is no plain file.")
+        if found.st_uid not in (os.geteuid(), 0):
+            raise UnsafePath(f"{_name(path)} is not read: it belongs to another user.")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            raise UnsafePath(
+                f"{_name(path)} is not read: others may read it. Close it: chmod 600 {_name(path)}"
+            )
+        content = file.read(cap + 1)
+    if len(content) > cap:
+        raise UnsafePath(f"{_name(path)} is not read: it is too large.")
+    return content
+
+
+def remove_private(path: Path) -> bool:
+    """Remove a file; whether it was there. Raises UnsafePath when it cannot be removed."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UnsafePath(f"{_name(path)} cannot be removed: {error.strerror}.") from None
+    return True
+
+
+def _name(path: Path) -> str:
+    return clean_line(str(path))
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
