@@ -33,7 +33,7 @@ Refused = Literal["wrong", "expired", "used_up", "no_code"]
 
 def new_code(tx: Tx) -> str | None:
     """Make a code, in place of any before it; None once an Owner exists."""
-    _alone(tx)
+    alone(tx)
     if has_owner(tx):
         return None
     code = "-".join(random_text(_LETTERS // 5, _ALPHABET) for _ in range(5))
@@ -55,7 +55,7 @@ def use_code(tx: Tx, code: str, *, email: str, name: str | None) -> tuple[Row[An
     Raises:
         ProblemError: 409 ``conflict`` once an Owner exists.
     """
-    _alone(tx)
+    alone(tx)
     if has_owner(tx):
         raise ProblemError(409, "conflict", "This shop has its Owner already.", reason="already_set_up")
     row = tx.execute(select(setup_code).where(setup_code.c.id == _ROW)).first()
@@ -78,7 +78,7 @@ def _hash(code: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
-def _alone(tx: Tx) -> None:
+def alone(tx: Tx) -> None:
     """Let no other transaction make or use a code meanwhile (SQLite has one writer anyway)."""
     if tx.dialect == "postgresql":
         tx.driver_sql(f"SELECT pg_advisory_xact_lock({_SETUP_LOCK})")

@@ -13,7 +13,7 @@ from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 
 from server.accounts import service as accounts
-from server.accounts import users
+from server.accounts import setup, users
 from server.accounts.service import DEFAULT_DAYS
 from server.activity.models import activity
 from server.app import backup as backups
@@ -49,6 +49,7 @@ def init(
     """Make the store and its Owner; the Owner's token alone goes to stdout, once."""
 
     def unit(tx: Tx) -> str | None:
+        setup.alone(tx)
         if accounts.has_owner(tx):
             return None
         if shop_name is not None:

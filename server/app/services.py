@@ -77,7 +77,7 @@ class AppServices:
         self.store = store
         self.cursors = cursors
         self.known = KnownTokens(store)
-        self._bad_tokens = RateLimit(burst=20, seconds=3.0, monotonic=monotonic)
+        self.bad_tokens = RateLimit(burst=20, seconds=3.0, monotonic=monotonic)
         self._noted: dict[str, int] = {}
         self._noting: set[asyncio.Task[None]] = set()
 
@@ -112,8 +112,10 @@ class AppServices:
         return await self.store.read_async(lambda tx: accounts.authenticate(tx, text))
 
     def _counted(self, request: Request, refused: ProblemError) -> ProblemError:
+        if refused.reason != "wrong":  # an old token of ours, not a guess
+            return refused
         peer = request.client.host if request.client else LOCAL
-        wait = self._bad_tokens.take(peer)
+        wait = self.bad_tokens.take(peer)
         if not wait:
             return refused
         return ProblemError(

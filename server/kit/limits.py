@@ -20,7 +20,7 @@ class RateLimit:
     """
 
     def __init__(self, burst: int, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._burst = burst
+        self.burst = burst
         self._seconds = seconds
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class RateLimit:
             if len(self._full_at) >= _MOST_KEYS and key not in self._full_at:
                 return math.ceil(self._seconds)
             reaches = max(self._full_at.get(key, now), now) + self._seconds
-            over = reaches - now - self._burst * self._seconds
+            over = reaches - now - self.burst * self._seconds
             if over > 1e-9:
                 return max(1, math.ceil(over))
             self._full_at[key] = reaches

@@ -78,11 +78,11 @@ def test_an_act_that_fails_leaves_no_entry(store: Store) -> None:
     assert store.read(lambda tx: service.page(tx, PageRequest())).rows == []
 
 
-def test_a_whole_life_of_the_accounts_names_nobody(
-    http: httpx.Client, staff: Staff, store: Store
-) -> None:
+def test_a_whole_life_of_the_accounts_names_nobody(http: httpx.Client, staff: Staff, store: Store) -> None:
     owner = staff.bearer("owner")
-    made = http.post("/v1/users", headers=owner, json={"email": "x@example.com", "name": "Xeno", "role": "admin"})
+    made = http.post(
+        "/v1/users", headers=owner, json={"email": "x@example.com", "name": "Xeno", "role": "admin"}
+    )
     who = made.json()["id"]
     http.patch(f"/v1/users/{who}", headers=owner, json={"role": "support"})
     secret = http.post("/v1/tokens", headers=owner, json={"name": "my laptop", "role": "support"}).json()
@@ -129,12 +129,14 @@ def test_the_log_is_paged(http: httpx.Client, staff: Staff) -> None:
     owner = staff.bearer("owner")
     everything = http.get("/v1/audit?limit=200", headers=owner).json()["items"]
     seen = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = http.get(f"/v1/audit?limit=2{cursor and '&cursor=' + cursor}", headers=owner).json()
         seen += page["items"]
         cursor = page["next"]
     assert seen == everything
     assert len(seen) == 9
-    refused = http.get("/v1/users?cursor=" + http.get("/v1/audit?limit=2", headers=owner).json()["next"], headers=owner)
+    refused = http.get(
+        "/v1/users?cursor=" + http.get("/v1/audit?limit=2", headers=owner).json()["next"], headers=owner
+    )
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_cursor")

@@ -1,0 +1,131 @@
+"""Every route lets in exactly the roles of its permission: role by route, generated from the application itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import Response
+
+from server.accounts.tokens import new_token
+from server.app import App, create_app
+from server.app.assembly import UndeclaredRouteError, check_routes, route_table
+from server.kit.access import PERMISSIONS, Principal, Role
+from server.kit.clock import DAY, FrozenClock
+from server.kit.config import ServerConfig
+from server.kit.db import Store
+from server.kit.web import Open, Permit, answer, open_to_all, permit, router
+from tests.server.conftest import Staff
+
+ROLES: list[Role] = ["owner", "admin", "support", "readonly", "storefront"]
+
+
+def ask(http: httpx.Client, method: str, path: str, token: str | None) -> httpx.Response:
+    """A request that reaches the route and can do nothing there: unknown ids, an empty body."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    path = re.sub(r"\{[^}]*\}", "nothing", path)
+    body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
+    return http.request(method, path, headers=headers, **body)  # type: ignore[arg-type]
+
+
+def test_every_route_declares_whom_it_lets_in(app: App) -> None:
+    table = route_table(app)
+    assert len(table) >= 15
+    assert all(what is not None for _, _, what in table)
+    for _, path, what in table:
+        if isinstance(what, Permit):
+            assert what.permission in PERMISSIONS
+        else:
+            assert isinstance(what, Open)
+            assert len(what.why) > 10, f"{path} is open without a reason"
+
+
+def test_the_open_routes_are_known_by_name(app: App) -> None:
+    """A new one is a decision: it belongs in this list and in docs/security.md."""
+    opened = {path for _, path, what in route_table(app) if isinstance(what, Open)}
+    assert opened == {"/healthz", "/v1/setup", "/v1/openapi.json", "/v1/docs", "/webhooks/stripe"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reaches_its_routes_and_no_other(
+    app: App, http: httpx.Client, staff: Staff, role: Role
+) -> None:
+    wrong = []
+    for method, path, what in route_table(app):
+        answered = ask(http, method, path, staff.tokens[role])
+        if answered.status_code >= 500 and not (answered.status_code == 503 and isinstance(what, Open)):
+            wrong.append((method, path, answered.status_code, answered.text))
+        if isinstance(what, Open):
+            continue
+        assert isinstance(what, Permit)
+        refused = (answered.status_code, answered.json().get("code")) == (403, "forbidden")
+        if refused == (role in PERMISSIONS[what.permission]) or answered.status_code == 401:
+            wrong.append((method, path, answered.status_code, answered.text))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", ["missing", "wrong", "expired", "revoked"])
+def test_without_a_good_token_no_closed_route_answers(
+    app: App, http: httpx.Client, staff: Staff, clock: FrozenClock, kind: str
+) -> None:
+    token: str | None = staff.tokens["owner"]
+    if kind == "missing":
+        token = None
+    elif kind == "wrong":
+        token = new_token().text()
+    elif kind == "expired":
+        clock.advance(90 * DAY)
+    else:
+        made = http.post(
+            "/v1/tokens", headers=staff.bearer("owner"), json={"name": "gone", "role": "owner"}
+        ).json()
+        token = made["token"]
+        http.delete(f"/v1/tokens/{made['id']}", headers=staff.bearer("owner"))
+    app.state.services.bad_tokens.burst = 1_000
+    for method, path, what in route_table(app):
+        if isinstance(what, Open):
+            continue
+        answered = ask(http, method, path, token)
+        told = (answered.status_code, answered.json()["code"], answered.json()["reason"])
+        assert told == (401, "unauthenticated", kind), f"{method} {path}"
+
+
+def test_a_stranger_learns_nothing_from_a_body(app: App, http: httpx.Client) -> None:
+    """Who asks is looked at before what they sent is read."""
+    answered = http.post("/v1/tokens", content=b"{", headers={"Content-Type": "application/json"})
+    assert answered.status_code == 401
+
+
+def test_an_application_with_an_undeclared_route_does_not_start(store: Store, config: ServerConfig) -> None:
+    app = create_app(store, config)
+
+    @app.get("/v1/forgotten")
+    def forgotten() -> Response:
+        return answer({})
+
+    with pytest.raises(UndeclaredRouteError, match="GET /v1/forgotten"):
+        check_routes(app)
+
+
+def test_an_undeclared_route_in_a_room_is_found_too(store: Store, config: ServerConfig) -> None:
+    room = router("/v1/room", "room")
+
+    @room.get("/good")
+    def good(caller: Annotated[Principal, permit("orders.read")]) -> Response:
+        return answer({"role": caller.role})
+
+    @room.post("/open", dependencies=[open_to_all("for the test of open routes")])
+    def opened() -> Response:
+        return answer({})
+
+    @room.delete("/forgotten/{thing}")
+    def forgotten(thing: str) -> Response:
+        return answer({})
+
+    app = create_app(store, config)
+    app.include_router(room)
+    with pytest.raises(UndeclaredRouteError) as caught:
+        check_routes(app)
+    assert str(caught.value).endswith(": DELETE /v1/room/forgotten/{thing}")
