@@ -28,7 +28,17 @@ from server.kit.access import Principal
 from server.kit.clock import instant, instant_or_none
 from server.kit.problems import ProblemError
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, open_to_all, page_query, permit, router, services
+from server.kit.web import (
+    PageQuery,
+    answer,
+    mutate,
+    open_to_all,
+    page_query,
+    permit,
+    refuses,
+    router,
+    services,
+)
 
 routes = router("/v1", "access")
 _Paging = Annotated[PageQuery, Depends(page_query)]
@@ -75,7 +85,13 @@ def list_users(request: Request, query: _Paging) -> Response:
     return answer(services(request).store.read(unit))
 
 
-@routes.post("/users", response_model=UserRow, status_code=201, summary="Let a member of staff in")
+@routes.post(
+    "/users",
+    response_model=UserRow,
+    status_code=201,
+    summary="Let a member of staff in",
+    responses=refuses(owner_role_protected=403, insufficient_permissions=403, email_taken=409),
+)
 async def create_user(
     request: Request, body: NewUser, caller: Annotated[Principal, permit("users.manage")]
 ) -> Response:
@@ -88,7 +104,18 @@ async def create_user(
     return await mutate(request, caller, unit, 201)
 
 
-@routes.patch("/users/{user_id}", response_model=UserRow, summary="Change a role, deactivate, reactivate")
+@routes.patch(
+    "/users/{user_id}",
+    response_model=UserRow,
+    summary="Change a role, deactivate, reactivate",
+    responses=refuses(
+        owner_role_protected=403,
+        insufficient_permissions=403,
+        cannot_deactivate_self=403,
+        cannot_deactivate_last_owner=409,
+        cannot_demote_last_owner=409,
+    ),
+)
 async def change_user(
     request: Request, user_id: str, body: ChangeUser, caller: Annotated[Principal, permit("users.manage")]
 ) -> Response:
@@ -114,7 +141,13 @@ def list_tokens(
     return answer(Page[TokenRow](items=[service.shown(row) for row in cut.rows], next=older, prev=newer))
 
 
-@routes.post("/tokens", response_model=NewTokenAnswer, status_code=201, summary="Make a token")
+@routes.post(
+    "/tokens",
+    response_model=NewTokenAnswer,
+    status_code=201,
+    summary="Make a token",
+    responses=refuses(insufficient_permissions=403),
+)
 async def create_token(
     request: Request, body: NewToken, caller: Annotated[Principal, permit("tokens.own")]
 ) -> Response:
@@ -127,7 +160,12 @@ async def create_token(
     return await mutate(request, caller, unit, 201, remembered=_without_secret)
 
 
-@routes.delete("/tokens/{token_id}", response_model=TokenRow, summary="Revoke a token")
+@routes.delete(
+    "/tokens/{token_id}",
+    response_model=TokenRow,
+    summary="Revoke a token",
+    responses=refuses(insufficient_permissions=403),
+)
 async def revoke_token(
     request: Request, token_id: str, caller: Annotated[Principal, permit("tokens.own")]
 ) -> Response:
@@ -142,6 +180,7 @@ async def revoke_token(
     response_model=NewTokenAnswer,
     status_code=201,
     summary="Make the first Owner",
+    responses=refuses(setup_refused=403, conflict=409),
     dependencies=[open_to_all("needs the one-time code of the server's console, until an Owner exists")],
 )
 async def first_owner(request: Request, body: Setup) -> Response:

@@ -15,7 +15,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from sqlalchemy import select
 
 from server.accounts.routes import routes as accounts
-from server.app import errors, health, pulse
+from server.app import errors, health, pulse, reference
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
@@ -87,7 +87,7 @@ def create_app(
     app.state.config = config
     app.front = Front(app.beyond_front, found, config, cache, body_seconds)
     errors.install(app)
-    for router in (health.build(), pulse.build(lambda: cache), accounts, *_rooms()):
+    for router in (health.build(), pulse.build(lambda: cache), accounts, *_rooms(), reference.build(app)):
         app.include_router(router)
     check_routes(app)
     _build_bodies(app)

@@ -135,6 +135,14 @@ def open_to_all(why: str) -> Any:
     return Depends(Open(why))
 
 
+def refuses(**codes: int) -> dict[int | str, dict[str, Any]]:
+    """Declare a route's own refusals for the reference: ``responses=refuses(email_taken=409)``, code and status."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for code, status in codes.items():
+        found.setdefault(status, {"description": "", "x-codes": []})["x-codes"].append(code)
+    return found
+
+
 def declared(route: APIRoute | RouteContext) -> Permit | Open | None:
     """What a route declares; None means that the application must not start with it."""
     for dependency in route.dependant.dependencies:
