@@ -26,6 +26,7 @@ OWN = ("tui", "server")
 SENTENCE = "shopbell stopped because of an error in itself."
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 50
+MOST_REPORTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,17 @@ class CrashReports:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
+        self._written = 0
 
     def write(self, failure: Failure) -> str:
-        """Write a report; the sentence that tells the person where it is. Never raises."""
-        name = f"crash-{self._clock.now():%Y%m%dT%H%M%S}Z-{os.getpid()}.txt"
-        path = self._directory / name
+        """Write a report; the sentence that tells the person where it is. Never raises.
+
+        A program that fails again and again writes :data:`MOST_REPORTS` and then no more.
+        """
+        if self._written >= MOST_REPORTS:
+            return failure.sentence
+        stem = f"crash-{self._clock.now():%Y%m%dT%H%M%S}Z-{os.getpid()}"
+        path = self._directory / f"{stem}-{self._written + 1}.txt"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -127,6 +134,7 @@ class CrashReports:
                 file.write(failure.text)
         except OSError:
             return failure.sentence
+        self._written += 1
         return f"{SENTENCE} A report without any of your data: {path}"
 
 

@@ -14,7 +14,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment
@@ -28,9 +28,6 @@ from textual.screen import Screen
 from tui.api.clean import clean_block, clean_line
 from tui.widgets.crash import CrashReports, Failure
 from tui.widgets.theme import THEMES, choose_theme, variable_defaults
-
-if TYPE_CHECKING:
-    from textual.theme import Theme
 
 ReturnType = TypeVar("ReturnType")
 
@@ -119,8 +116,8 @@ class SafeApp(App[ReturnType], Generic[ReturnType]):
 
     def _task_failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, Exception):
-            self._note_failure(Failure.of(error))
+        if isinstance(error, Exception) and self._reports is not None:
+            self._reports.write(Failure.of(error))  # the app goes on, so nothing is said
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's hook for whatever was not handled: remember it, write the report, leave."""
@@ -144,14 +141,10 @@ class SafeApp(App[ReturnType], Generic[ReturnType]):
         self._end_with(Failure.of_trace(traces[0]) if traces else Failure.unknown())
 
     def _end_with(self, failure: Failure) -> None:
-        self._note_failure(failure)
-        self._close_messages_no_wait()
-
-    def _note_failure(self, failure: Failure) -> None:
         if not self._last_words:
-            self._last_words.append(
-                failure.sentence if self._reports is None else self._reports.write(failure)
-            )
+            said = failure.sentence if self._reports is None else self._reports.write(failure)
+            self._last_words.append(said)
+        self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:
         """Print the one sentence, or what ``exit(message=…)`` was given, and nothing else."""
@@ -160,8 +153,3 @@ class SafeApp(App[ReturnType], Generic[ReturnType]):
             self.error_console.print(clean_block(sentence), markup=False, highlight=False, soft_wrap=True)
         self._exit_renderables.clear()
         self._last_words.clear()
-
-
-def current_theme(app: App[Any]) -> Theme:
-    """The theme in force."""
-    return app.current_theme

@@ -27,7 +27,7 @@ DARK = Theme(
     warning="#e6b450",
     error="#ef7a6d",
     variables={
-        "text-muted": "#8b939c",
+        "text-muted": "#939ba4",
         "text-disabled": "#5f6770",
         "list-cursor": "#26303c",
         "list-cursor-blurred": "#1c222a",
@@ -61,7 +61,7 @@ LIGHT = Theme(
     warning="#8a5a00",
     error="#b3261e",
     variables={
-        "text-muted": "#62686f",
+        "text-muted": "#5d636a",
         "text-disabled": "#9aa0a6",
         "list-cursor": "#dde7ee",
         "list-cursor-blurred": "#eeece6",

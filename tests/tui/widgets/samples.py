@@ -13,12 +13,14 @@ from textual.message import Message
 
 from server.contract.activity import Actor, Entry, Group, Level, OrderRef
 from server.contract.base import Money
-from server.contract.orders import Address, CustomerRef, Order, OrderItem, OrderRow, OrderTimes
+from server.contract.orders import CustomerRef, OrderRow
+from tui.widgets.blocks import Block, Gap, Item, Pair, Rule, Title, Words
 from tui.widgets.format import Times, money_of, order_mark, person, short_number
 from tui.widgets.lines import Lines
 from tui.widgets.record_list import Cell, Column, RecordList
 from tui.widgets.safety import SafeApp
 from tui.widgets.story import Story
+from tui.widgets.timeline import needs_attention, timeline
 
 NOW = datetime(2026, 2, 23, 14, 23, tzinfo=UTC)
 TIMES = Times(NOW)
@@ -212,25 +214,23 @@ def order_rows(count: int = 40) -> list[OrderRow]:
     return made
 
 
-def an_order() -> Order:
-    """An order whose submission failed."""
-    row = order_rows(2)[1]
-    return Order(
-        **row.model_dump(),
-        items=[
-            OrderItem(name="Heavy Cotton Tee, M Black", quantity=1, unit_price=gbp(2400)),
-            OrderItem(name="Sticker", quantity=3, unit_price=gbp(0)),
-        ],
-        shipping=gbp(400),
-        address=Address(
-            name="Tom Avery", line1="4 Mill Lane", city="Leeds", postal_code="LS1 4DL", country="GB"
-        ),
-        provider="Printify",
-        provider_order_id="PFY-78299",
-        carrier="DHL",
-        times=OrderTimes(),
-        actions=[],
-    )
+def a_story() -> list[Block]:
+    """An order's story, as a screen composes one."""
+    return [
+        Title(text="SS-260223-0046", notes=("Tom Avery", "£28.00")),
+        Words(pieces=(("● paid", "success"), ("⚠ submission failed", "error"))),
+        Item(left="1 x Heavy Cotton Tee, M Black", right="£24.00"),
+        Item(left="Shipping, DHL Standard", right="£4.00"),
+        Item(left="Total", right="£28.00", style="strong"),
+        Gap(),
+        *needs_attention(ENTRIES, hint="x resolve"),
+        Gap(),
+        *timeline(ENTRIES, TIMES),
+        Gap(),
+        Rule(text="Details"),
+        Pair(label="Ship to", value="Tom Avery, 4 Mill Lane, LS1 4DL Leeds, GB"),
+        Pair(label="Made by", value="Printify PFY-78299"),
+    ]
 
 
 def order_columns() -> list[Column[OrderRow]]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.hostile import HOSTILE, SHORT, Hostile
-from tests.tui.widgets.samples import ENTRIES, TIMES, an_order, entry
+from tests.tui.widgets.samples import ENTRIES, TIMES, entry
 from tui.widgets.blocks import (
     LEAST_CELLS,
     Attention,
@@ -27,7 +27,6 @@ from tui.widgets.blocks import (
 from tui.widgets.cells import width
 from tui.widgets.facts import DEEPEST, MOST_LINES, fact_lines
 from tui.widgets.format import ASCII, UNICODE
-from tui.widgets.order_story import address_text, order_story
 from tui.widgets.timeline import entry_story, needs_attention, timeline
 
 TEXTS = st.one_of(st.text(max_size=60), st.sampled_from([each.text for each in SHORT]))
@@ -212,45 +211,3 @@ def test_an_entry_outlives_its_order_and_who_did_it() -> None:
     laid = text_of(entry_story(alone, TIMES))
     assert not any(line.startswith("Order      ") for line in laid)
     assert "By         provider" in laid
-
-
-def test_an_order_as_a_story() -> None:
-    laid = text_of(order_story(an_order(), ENTRIES[-1:], TIMES, hint="x resolve"), cells=48)
-    assert laid == [
-        "SS-260223-0046 · Tom Avery · £28.00",
-        "● paid · ⚠ submission failed",
-        "  1 \u00d7 Heavy Cotton Tee, M Black           £24.00",
-        "  3 \u00d7 Sticker                              £0.00",
-        "  Shipping, DHL                            £4.00",
-        "  Total                                   £28.00",
-        "",
-        "┃ Needs attention: Email bounced:",
-        "┃ tom@example.com (mailbox full)",
-        "┃ x resolve",
-        "",
-        "Ship to    Tom Avery, 4 Mill Lane, LS1 4DL",
-        "           Leeds, GB",
-        "Made by    Printify PFY-78299",
-        "Tracking   DHL",
-        "",
-        "── Today ───────────────────────────────────────",
-        "14:17 ▲ warning · Email bounced: tom@example.com",
-        "        (mailbox full)",
-    ]  # fmt: skip
-
-
-def test_an_order_whose_timeline_is_on_its_way_or_empty() -> None:
-    assert "Loading what happened…" in text_of(order_story(an_order(), None, TIMES))
-    assert "Nothing has happened to this order yet." in text_of(order_story(an_order(), [], TIMES))
-
-
-def test_an_erased_customer_leaves_the_order() -> None:
-    order = an_order()
-    assert order.customer is not None
-    erased = order.customer.model_copy(update={"name": None, "erased": "7F2A"})
-    laid = text_of(order_story(order.model_copy(update={"customer": erased, "address": None}), [], TIMES))
-    assert laid[0] == "SS-260223-0046 · ⟨erased 7F2A⟩ · £28.00"
-    alone = order.model_copy(update={"customer": None})
-    assert text_of(order_story(alone, [], TIMES))[0] == "SS-260223-0046 · no customer · £28.00"
-    assert order.address is not None
-    assert address_text(order.address) == "Tom Avery, 4 Mill Lane, LS1 4DL Leeds, GB"
