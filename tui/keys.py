@@ -110,8 +110,6 @@ COMMANDS: tuple[Command, ...] = (
          "Jump to the next thing that needs attention, oldest first, from any section."),
         ("filter", "/", "filter", "filter", "Show only what matches some words."),
         ("follow", "F", "follow", "follow", "Let new rows come in at the top by themselves, on or off."),
-        ("undo", "z", "undo", "undo", "Undo the last resolve or reopen."),
-        ("redo", "Z", "redo", "redo", "Do again what was undone."),
         ("repeat", ".", "repeat", "repeat", "Repeat the last action on what is under the cursor."),
         ("view.last", "-", "last_view", "last view", "Back to the view before this one, and forth again."),
         ("time.format", "t", "time_format", "times", "Cycle how times are shown: short, relative, exact."),
@@ -122,6 +120,12 @@ COMMANDS: tuple[Command, ...] = (
          "Close what is open, else clear the filter, else the marks, else go back."),
         ("back", "q", "back", "back", "Go back; where there is nothing to go back to, quit."),
         ("quit", "ctrl+c", "ask_quit", "quit", "Ask, then quit."),
+    ),
+    *_group(
+        "Everywhere", ("everywhere",),
+        ("undo", "z", "undo", "undo", "Undo the last resolve or reopen."),
+        ("redo", "Z", "redo", "redo", "Do again what was undone."),
+        needs="activity.resolve",
     ),
     *_group(
         "Everywhere", ("everywhere",),

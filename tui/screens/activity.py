@@ -100,6 +100,11 @@ class ActivitySection(Section[Row]):
         parts = [Part(f"{f' {self.desk.glyphs.dot} '.join(told)}  ", "strong", "menu")] if told else []
         return [*parts, *super().narrowed()]
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something narrows the list beside its tab."""
+        return super().is_narrowed or bool(feed.said(self.narrowing))
+
     def clear_narrowing(self) -> bool:
         """Take category, level and words away; whether there was anything."""
         if not self.narrowing.any:

@@ -97,6 +97,11 @@ class Browser(Vertical, Generic[T]):
             ]
         return [Part(f"{self.desk.key('filter')} ", "key", "filter"), Part("filter", "muted", "filter")]
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something narrows the list beside its tab."""
+        return bool(self.words)
+
     async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - for those that count
         """How many rows stand under each tab, where that is known."""
         return {}
@@ -115,7 +120,6 @@ class Browser(Vertical, Generic[T]):
         """Show the tabs; nothing is asked before there is a client."""
         self.show_tabs()
         self.list.set_empty(*self.empty())
-        self.list.set_source(self.rows.shelf.source)
 
     def start(self) -> None:
         """There is a client: fetch the first rows."""
@@ -203,7 +207,7 @@ class Browser(Vertical, Generic[T]):
         """Show the tabs with their counts, and what narrows the list."""
         counts = {tab: number for tab, number in self.counts.items() if number and tab != self.TABS[0].id}
         marks = [TabMark(mark.id, mark.name, counts.get(mark.id)) for mark in self.TABS]
-        self.tab_bar.tabs(marks, self.tab, self.narrowed())
+        self.tab_bar.tabs(marks, self.tab, self.narrowed(), keep=self.is_narrowed)
 
     # The list.
 

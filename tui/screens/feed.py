@@ -92,7 +92,7 @@ def columns(times: Callable[[], Times], glyphs: Glyphs, shown: TimeFormat) -> li
         Column("EVENT", kind, width=19, min_list_width=72),
         Column("WHAT HAPPENED", lambda row: Cell(row.entry.message, quiet(row)), flex=1),
         Column("", times_over, width=4, align="right"),
-        Column("ORDER", order, width=5),
+        Column("ORDER", order, width=5, min_list_width=44),
         Column(
             "AGE",
             lambda row: Cell(times().listed(row.entry.occurred_at), "muted"),

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from server.contract.access import Me
     from tui.screens.section import AnySection
 
+ROLES = {"readonly": "Read-only"}
+"""Roles whose name is not its word with a capital."""
+
 
 def identity(
     desk: Desk,
@@ -38,7 +41,7 @@ def identity(
             for number, kind in enumerate(sections, 1)
         ),
         person=_person(desk.me),
-        role="" if desk.me is None else desk.me.role.capitalize(),
+        role="" if desk.me is None else ROLES.get(desk.me.role, desk.me.role.capitalize()),
         connection=wordings(
             connection, now=desk.clock.now(), zone=desk.zone, ascii_only=desk.glyphs is not UNICODE
         ),

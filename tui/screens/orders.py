@@ -83,13 +83,14 @@ class OrdersSection(Section["OrderRow"]):
         return [
             Column("ORDER", lambda row: Cell(short_number(row.number)), width=5),
             Column("CUSTOMER", lambda row: Cell(customer(row)), flex=1),
-            Column("TOTAL", lambda row: Cell(money_of(row.total)), width=9, align="right"),
+            Column("TOTAL", lambda row: Cell(money_of(row.total)), width=9, align="right", min_list_width=52),
             Column("FULFILMENT", state, width=17),
             Column(
                 "AGE",
                 lambda row: Cell(desk.times.listed(row.created_at), "muted"),
                 width=AGE[desk.format],
                 align="right",
+                min_list_width=44,
             ),
         ]
 

@@ -74,6 +74,7 @@ class Rows(Generic[T]):
         self._shelves: dict[Hashable, Shelf[T]] = {}
         self._then: list[Callable[[], None]] = []
         self.shelf = self._take()
+        record_list.source = self.shelf.source
 
     def _take(self) -> Shelf[T]:
         """The shelf for what is shown now: the one that was left, or a new one. The oldest goes."""
@@ -156,6 +157,7 @@ class Rows(Generic[T]):
         shelf, client = self.shelf, self._owner.desk.client
         if client is None:
             return False
+        at_top = self._list.cursor_id if self._at_top else None
         try:
             await load(self._owner.source(client))
         except ApiError as error:
@@ -165,12 +167,17 @@ class Rows(Generic[T]):
         if shelf is self.shelf:
             self._list.set_state("ready")
             self.show()
+            if self.window.follow and at_top is not None and self._list.cursor_id == at_top:
+                self._list.go_to_top()
             self._owner.rows_came()
         return True
+
+    @property
+    def _at_top(self) -> bool:
+        """Whether the reader stands on the first row."""
+        return len(self._list.source) > 0 and self._list.id_at(0) == self._list.cursor_id
 
     def show(self) -> None:
         """The window holds other rows: show them."""
         self.shelf.changed()
         self._list.rows_changed()
-        if self.window.follow and self._list.top == 0 and not self.window.has_newer:
-            self._list.go_to_top()

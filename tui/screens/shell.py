@@ -147,6 +147,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             for section in self.sections:
                 section.moved(moved if before else set())
         if was_away:
+            self.say("note", "The server answers again.")
             self._section.reload()
 
     def _identify(self) -> None:
@@ -234,6 +235,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self._origins.append(self.view)
 
     def _go(self, view: View) -> None:
+        self.query_one(StatusLine).fade()
         if view.section != self._section.NAME:
             self._section.display = False
             self._section = self._made(view.section)

@@ -40,7 +40,10 @@ def size(parts: Sequence[Part]) -> int:
 
 
 class Bar(Widget):
-    """One line: parts from the left, parts at the right end, a gap between."""
+    """One line: parts from the left, parts at the right end, a gap between.
+
+    Where both do not fit, ``left_first`` says which of them gives way.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "bar--text",
@@ -92,6 +95,7 @@ class Bar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
+        self.left_first = False
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
         self._spans: list[tuple[int, int, str]] = []
@@ -110,13 +114,14 @@ class Bar(Widget):
         return f"{left}  {right}".strip() if right else left.rstrip()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line: the right end is kept whole as long as the left leaves room for it."""
+        """Draw the line; the end that must give way is cut, or left out when it stands at the right."""
         room = self.size.width
         base = self.rich_style
         if y or room <= 0:
             return Strip.blank(room, base)
         self._spans = []
-        right = self._right if size(self._right) < room else ()
+        taken = size(self._left) if self.left_first else 0
+        right = self._right if size(self._right) + taken < room else ()
         segments, at = self._draw(self._left, 0, room - size(right) - bool(right))
         gap = room - at - size(right)
         segments.append(Segment(" " * max(gap, 0), base))
@@ -128,7 +133,7 @@ class Bar(Widget):
         for part in parts:
             text = clip(part.text, end - at)
             if not text:
-                break
+                continue
             start, at = at, at + width(text)
             segments.append(Segment(text, self._style(part.look)))
             if part.command is not None:

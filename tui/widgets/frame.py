@@ -82,18 +82,21 @@ class IdentityStrip(Bar):
 def fit_identity(identity: Identity, cells: int) -> tuple[list[Part], list[Part]]:
     """The parts of the strip in the longest wording that fits ``cells``: (left, right).
 
-    What goes first is what is said elsewhere or known: the end of the connection's sentence, the domain of an
-    e-mail address, then the end of the shop's name, your name, and the sections' words beside their digits.
+    What goes first is what the reader knows: the own name, then the end of the connection's sentence, the end of
+    the shop's name, and the sections' words beside their digits.
     """
     last = len(identity.connection) - 1
     name = max(width(identity.shop), 1)
-    steps = [
-        (name, True, 32, 0), (name, True, 16, 0), (name, True, 16, min(1, last)), (16, True, 12, min(1, last)),
-        (16, True, 12, last), (16, True, 0, last), (12, True, 0, last), (8, True, 0, last), (8, False, 0, last),
-        (4, False, 0, last),
-    ]  # fmt: skip
+    spoken = [
+        (shop, True, person, wording)
+        for shop in (name, 16)
+        for wording in range(max(last, 1))
+        for person in (32, 12, 0)
+    ]
+    shortest = max(last - 1, 0)
+    short = [(12, True, 0, shortest), (8, True, 0, shortest), (8, False, 0, shortest), (8, False, 0, last)]
     parts: tuple[list[Part], list[Part]] = ([], [])
-    for shop, words, person, wording in steps:
+    for shop, words, person, wording in [*spoken, *short, (4, False, 0, last)]:
         parts = (_who_and_where(identity, shop, words=words), _right_end(identity, person, wording))
         if size(parts[0]) + 1 + size(parts[1]) <= cells:
             break
@@ -140,8 +143,12 @@ class TabMark:
 class TabBar(Bar):
     """The tabs of a section, the current one in brackets, and at the right what narrows the list."""
 
-    def tabs(self, marks: Sequence[TabMark], current: str, narrowed: Sequence[Part]) -> None:
-        """Show these tabs; a click presses the command ``tab:`` and the tab's id."""
+    def tabs(self, marks: Sequence[TabMark], current: str, narrowed: Sequence[Part], *, keep: bool) -> None:
+        """Show these tabs; a click presses the command ``tab:`` and the tab's id.
+
+        ``keep`` shows what narrows the list even where the tabs must be cut for it.
+        """
+        self.left_first = not keep
         parts = [Part(" ")]
         for mark in marks:
             chosen = mark.id == current
@@ -166,12 +173,15 @@ class StatusLine(Bar):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self.left_first = True
         self.glyphs = glyphs
         self._outcome: list[Part] = []
+        self._kind: Outcome = "note"
         self._place: list[Part] = []
 
     def say(self, kind: Outcome, sentence: str, hint: str = "") -> None:
         """Say what came of an action; an empty sentence clears it. ``hint`` says what can be done next."""
+        self._kind = kind
         icon, look = _OUTCOMES[kind]
         if self.glyphs is not UNICODE:
             icon = _OUTCOMES_ASCII.get(icon, icon)
@@ -181,6 +191,11 @@ class StatusLine(Bar):
         if not sentence:
             self._outcome = []
         self.show(self._outcome, self._place)
+
+    def fade(self) -> None:
+        """The reader went elsewhere: only what can still be undone stays."""
+        if self._kind != "done":
+            self.say("note", "")
 
     def stand(self, place: Sequence[Part]) -> None:
         """Say where in the list one stands."""
