@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from server.app.assembly import create_app, route_table
-from server.kit.access import PERMISSIONS
+from server.app.assembly import create_app
+from server.app.reference import describe
 from server.kit.clock import FrozenClock
 from server.kit.config import ServerConfig
 from server.kit.db import open_store
 from server.kit.migrate import migrate
-from server.kit.web import Open, Permit
 from tui import keys
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -35,8 +34,15 @@ _ROOMS: Final = {
     "access": "Staff, tokens, audit",
     "webhooks": "Webhooks",
     "health": "Health",
+    "reference": "Reference",
 }
-_NOT_OURS: Final = frozenset({"HTTPValidationError", "ValidationError"})  # FastAPI's; ours is Problem
+_EVERYWHERE: Final = frozenset(
+    {
+        "unauthenticated", "forbidden", "rate_limited", "misdirected_request", "internal_error", "unavailable",
+        "invalid_json", "invalid_request", "payload_too_large", "unsupported_media_type", "idempotency_conflict",
+    }
+)  # fmt: skip
+"""Refusals that the page explains once for all routes."""
 _PAGE: Final = re.compile(r"Page_(\w+)_")
 _PAGE_QUERY: Final = ("cursor", "limit", "edge")
 
@@ -115,20 +121,19 @@ def _where(command: keys.Command) -> str:
 
 def api_part() -> str:
     """Every route by room, then every model."""
-    reference, permissions = _reference()
+    reference = _reference()
     by_room: dict[str, list[str]] = {}
     for path, methods in reference["paths"].items():
         for method, route in methods.items():
-            name = (method.upper(), path)
             room = _ROOMS[route["tags"][0]]
-            by_room.setdefault(room, []).extend(_route(name, route, permissions[name]))
+            by_room.setdefault(room, []).extend(_route(f"{method.upper()} {path}", route))
     told: list[str] = []
     for room in _ROOMS.values():
         told += [f"## {room}", "", *by_room.get(room, [])]
     schemas = {
         name: schema
         for name, schema in sorted(reference["components"]["schemas"].items())
-        if name not in _NOT_OURS and not _PAGE.fullmatch(name)
+        if not _PAGE.fullmatch(name)
     }
     sent = set(_sent(reference))
     told += ["## What callers send", "", "A field with `?` may be left out.", ""]
@@ -173,41 +178,28 @@ def _references(part: object) -> Iterator[str]:
             yield from _references(inner)
 
 
-def _reference() -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
-    """The application's OpenAPI description, and whom each route lets in."""
+def _reference() -> dict[str, Any]:
+    """The application's OpenAPI description."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(None, Path(folder), FrozenClock("2026-02-23T10:00:00Z"))
         try:
             migrate(store)
-            app = create_app(store, ServerConfig(data_dir=Path(folder)))
-            whom = {(method, path): _whom(declared) for method, path, declared in route_table(app)}
-            return app.openapi(), whom
+            return describe(create_app(store, ServerConfig(data_dir=Path(folder))))
         finally:
             store.close()
 
 
-def _whom(declared: Permit | Open | None) -> str:
-    if isinstance(declared, Permit):
-        return f"`{declared.permission}`: {', '.join(sorted(PERMISSIONS[declared.permission], key=_ROLES.index))}"
-    return f"no token; {declared.why}" if declared else ""
-
-
-_ROLES: Final = ("owner", "admin", "support", "readonly", "storefront")
-
-
-def _route(name: tuple[str, str], route: Schema, whom: str) -> Iterator[str]:
-    method, path = name
-    description, _, errors = _spelled(route.get("description", "")).partition("Errors:")
-    yield f"### {method} {path}"
-    yield ""
+def _route(name: str, route: Schema) -> Iterator[str]:
+    description, _, told = _spelled(route.get("description", "")).partition("Errors:")
     summary = _spelled(route["summary"])
     stop = "" if summary.endswith((".", "?")) else "."
+    yield f"### {name}"
+    yield ""
     yield f"{summary}{stop} {' '.join(description.split())}".strip()
     yield ""
-    yield f"* Who: {whom}"
-    body = route.get("requestBody")
-    if body:
-        yield f"* Body: {_type(_content(body))}"
+    yield f"* Who: {_whom(route)}"
+    if "requestBody" in route:
+        yield f"* Body: {_type(_content(route['requestBody']))}"
     query = [parameter for parameter in route.get("parameters", ()) if parameter["in"] == "query"]
     for parameter in query:
         if parameter["name"] not in _PAGE_QUERY:
@@ -216,10 +208,32 @@ def _route(name: tuple[str, str], route: Schema, whom: str) -> Iterator[str]:
         yield "* Paged: `?cursor=` `?limit=` `?edge=`"
     for status, answer in route["responses"].items():
         if status.startswith("2"):
-            yield f"* {status}: {_type(_content(answer))}"
-    if errors.strip():
-        yield f"* Errors: {' '.join(errors.split())}"
+            yield f"* {status}: {_type(_content(answer)) if _content(answer) else ', '.join(answer['content'])}"
+    if errors := sorted({*_errors(route["responses"]), *_told_errors(told)}):
+        yield f"* Errors of its own: {', '.join(errors)}"
     yield ""
+
+
+def _whom(route: Schema) -> str:
+    if "x-permission" in route:
+        return f"`{route['x-permission']}`: {', '.join(route['x-roles'])}"
+    return f"no token; {route['x-open-because']}"
+
+
+def _errors(responses: Mapping[str, Schema]) -> Iterator[str]:
+    """The refusals of a route that are not those of all routes like it."""
+    for status, answer in responses.items():
+        for code in re.findall(r"`(\w+)`", answer["description"].rpartition(": ")[2]):
+            if code not in _EVERYWHERE:
+                yield f"{status} `{code}`"
+
+
+def _told_errors(told: str) -> Iterator[str]:
+    """Those that the route's own words name: ``409 `conflict`, `email_taken`; 404 …``."""
+    for found in re.finditer(r"(\d{3}) (`\w+`(?:, `\w+`)*)", told):
+        for code in re.findall(r"\w+", found[2]):
+            if code not in _EVERYWHERE:
+                yield f"{found[1]} `{code}`"
 
 
 def _spelled(text: str) -> str:
