@@ -66,26 +66,42 @@ AIR = 2
 """Cells after the last column: a space and the scroll bar."""
 
 
+LEAST_FLEX = 8
+"""Cells that a flexible column keeps: before it gets fewer, columns at the right end give way."""
+
+
 def lay_out(columns: Sequence[Column[T]], cells: int) -> Layout[T]:
-    """Choose and size the columns of a list ``cells`` wide; what does not fit at its right end is cut."""
+    """Choose and size the columns of a list ``cells`` wide.
+
+    Columns whose ``min_list_width`` is more are left out; while the flexible ones have too little room, so
+    are those of a fixed width, from the right. What still does not fit is cut.
+    """
     gap = 1 if cells < NARROW else 2
-    shown = [column for column in columns if cells >= column.min_list_width]
     room = max(cells - LEAD - AIR, 0)
-    fixed = sum(column.width for column in shown if not column.flex)
-    spare = max(room - fixed - gap * max(len(shown) - 1, 0), 0)
+    shown = [column for column in columns if cells >= column.min_list_width]
+    while (spare := _spare(shown, room, gap)) < LEAST_FLEX * sum(bool(column.flex) for column in shown):
+        last = next((at for at in range(len(shown) - 1, 0, -1) if not shown[at].flex), None)
+        if last is None:
+            break
+        del shown[last]
     shares = sum(column.flex for column in shown)
     placed: list[Placed[T]] = []
     for column in shown:
+        size = column.width
         if column.flex:
             size = spare * column.flex // shares
             spare, shares = spare - size, shares - column.flex
-        else:
-            size = column.width
         size = min(size, room)
         room = max(room - size - gap, 0)
         if size:
             placed.append(Placed(column, size))
     return Layout(cells, gap, tuple(placed))
+
+
+def _spare(columns: Sequence[Column[T]], room: int, gap: int) -> int:
+    """Cells that are left for the flexible columns."""
+    fixed = sum(column.width for column in columns if not column.flex)
+    return max(room - fixed - gap * max(len(columns) - 1, 0), 0)
 
 
 class RowLook(NamedTuple):

@@ -462,5 +462,8 @@ def test_columns_give_way_when_it_is_narrow() -> None:
             await pilot.resize_terminal(30, 11)
             await pilot.pause()
             assert screen_text(record_list)[0] == "   ID   TEXT             AGE"
+            await pilot.resize_terminal(20, 11)
+            await pilot.pause()
+            assert screen_text(record_list)[0] == "   ID   TEXT"
 
     asyncio.run(run())
