@@ -15,7 +15,6 @@ from tui.widgets.format import (
     money_of,
     payment_mark,
     person,
-    words,
 )
 from tui.widgets.timeline import needs_attention, timeline
 
@@ -24,15 +23,15 @@ if TYPE_CHECKING:
     from server.contract.orders import Address, Order, OrderRow
 
 _STEPS = (
-    ("paid", "paid_at"),
-    ("payment failed", "payment_failed_at"),
-    ("refunded", "refunded_at"),
-    ("submitted", "submitted_at"),
-    ("in production", "processing_at"),
-    ("shipped", "shipped_at"),
-    ("delivered", "delivered_at"),
-    ("failed", "failed_at"),
-    ("cancelled", "cancelled_at"),
+    ("Paid", "paid_at"),
+    ("Declined", "payment_failed_at"),
+    ("Refunded", "refunded_at"),
+    ("Submitted", "submitted_at"),
+    ("Production", "processing_at"),
+    ("Shipped", "shipped_at"),
+    ("Delivered", "delivered_at"),
+    ("Failed", "failed_at"),
+    ("Cancelled", "cancelled_at"),
 )
 
 
@@ -117,12 +116,12 @@ def _details(order: Order, times: Times) -> Iterable[Block]:
     made_by = f"{order.provider} ({order.provider_order_id})" if order.provider_order_id else order.provider
     pairs += [("Provider", made_by), ("Carrier", order.carrier), ("Tracking", order.tracking_number)]
     pairs.append(("Link", order.tracking_url))
-    pairs.append(("Last failure", order.problem))
+    pairs.append(("Failure", order.problem))
     pairs.append(("Placed", times.full(order.created_at)))
     for name, field in _STEPS:
         moment = getattr(order.times, field)
         if moment is not None:
-            pairs.append((words(name).capitalize(), times.full(moment)))
+            pairs.append((name, times.full(moment)))
     return [Pair(label=label, value=value) for label, value in pairs if value]
 
 
