@@ -7,9 +7,10 @@ strangers' words of the side table; everything else is a parameter, which holds 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from server.activity.template import Kind, Template
@@ -27,7 +28,7 @@ _PROVIDER: Final[Mapping[str, Kind]] = {"provider": "text"}
 _HOOK: Final[Mapping[str, Kind]] = {"provider": "text", "event_type": "text"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventType:
     """A kind of event.
 
@@ -53,6 +54,26 @@ class EventType:
     texts: tuple[str, ...] = ()
     same: tuple[str, ...] | None = None
     internal: bool = False
+
+    @cached_property
+    def shown(self) -> tuple[tuple[str, Kind], ...]:
+        """The parameters that the sentence says."""
+        return tuple((name, kind) for name, kind in self.params.items() if name in self.sentence.slots)
+
+    @cached_property
+    def about_person(self) -> bool:
+        """Whether the sentence names the person."""
+        return "person" in self.sentence.slots
+
+    @cached_property
+    def about_order(self) -> bool:
+        """Whether the sentence names the order."""
+        return "order" in self.sentence.slots
+
+    @cached_property
+    def json(self) -> str:
+        """The start of an entry as it travels."""
+        return f'"type":{json.dumps(self.name)},"label":{json.dumps(self.label)}'
 
     @property
     def actions(self) -> tuple[str, ...]:

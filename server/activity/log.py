@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -48,6 +49,7 @@ FUTURE: Final = 5 * MINUTE
 SENT_TIME: Final = "occurred_at_sent"
 """In the facts: the time that a sender gave, where it was too far ahead to be believed."""
 
+_CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _LATEST: Final = 2**42
 _LOCK_TIMEOUT: Final = "55P03"
 _diary = logging.getLogger("shopbell.activity")
@@ -160,6 +162,9 @@ def _write(tx: Tx, type_name: object, *, actor: Actor, given: dict[str, Any]) ->
     given["level"] = given.get("level") or kind.level
     if given["level"] not in LEVELS:
         raise OddEntryError("bad_level")
+    given["category"] = given.get("category") or kind.category
+    if not isinstance(given["category"], str) or not _CATEGORY.fullmatch(given["category"]):
+        raise OddEntryError("bad_category")
     if tx.dialect == "sqlite":
         with tx.savepoint():
             return _insert(tx, kind, actor, given)
@@ -207,7 +212,7 @@ def _insert(tx: Tx, kind: EventType, actor: Actor, given: dict[str, Any], *, wai
         id_=entry_id,
         type_=kind.name,
         level_=given["level"],
-        category_=given.get("category") or kind.category,
+        category_=given["category"],
         internal_=int(kind.internal),
         order_id_=order_id,
         person_id_=subject.person_id,

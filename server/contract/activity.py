@@ -30,12 +30,18 @@ class Actor(Answer):
 
 
 class Group(Answer):
-    """The open entries that say the same thing. An entry that stands alone has a count of 1."""
+    """The open entries that say the same thing. An entry that stands alone has a count of 1.
+
+    ``orders`` counts the orders they belong to. ``seen`` is the member recorded last: what to send as ``seen`` when
+    resolving the group, so that what arrives meanwhile stays open.
+    """
 
     key: str
     count: int
     first_at: Instant
     last_at: Instant
+    orders: int = 0
+    seen: str | None = None
 
 
 class Entry(Answer):
@@ -76,6 +82,15 @@ class Resolve(Request):
 
     group: bool = False
     seen: str | None = Field(default=None, max_length=64)
+
+
+class Reopen(Request):
+    """What to open again: the entry; with ``ids`` exactly those (of a `Resolved`); with ``group`` all that was
+    resolved together with it, up to the newest one ``seen``."""
+
+    group: bool = False
+    seen: str | None = Field(default=None, max_length=64)
+    ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] | None = None
 
 
 class Resolved(Answer):

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import BindParameter, ClauseElement, ColumnElement, SelectBase, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import Boolean
 
 from server.kit.tx import DialectName, Tx
+
+
+class AnyOf(ColumnElement[bool]):
+    """``column IN (list)`` with the whole list in one parameter, so that the statement's text stays the same."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.names: BindParameter[Any] = bindparam(name)
+
+    def self_group(self, against: OperatorType | None = None) -> AnyOf:  # noqa: ARG002
+        """Itself: without this SQLite gets ``… = 1``, which no index serves."""
+        return self
+
+
+@compiles(AnyOf, "sqlite")
+def _any_of_sqlite(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
+    column, names = compiler.process(element.column, **kw), compiler.process(element.names, **kw)
+    return f"{column} IN (SELECT value FROM json_each({names}))"  # noqa: S608 - both are the compiler's
+
+
+@compiles(AnyOf, "postgresql")
+def _any_of_postgresql(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} = ANY({compiler.process(element.names, **kw)})"
+
+
+def _driver(tx: Tx) -> Any:
+    """The driver's own connection: reading through it takes a third of the time."""
+    return tx.conn.connection.dbapi_connection
 
 
 class Prepared:
     """A Core statement whose values are all plain: texts, whole numbers, nothing.
 
-    Types that convert (``schema.JSON``) are not applied, and ``in_`` with a list is not supported.
+    Types that convert (``schema.JSON``) are not applied; a list goes in through `AnyOf`, not through ``in_``.
     """
 
-    __slots__ = ("_compiled", "_statement")
+    __slots__ = ("_compiled", "_reads", "_statement")
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
+        self._reads = isinstance(statement, SelectBase)
         self._compiled: dict[DialectName, tuple[str, dict[str, Any], Sequence[str] | None]] = {}
 
     def rows(self, tx: Tx, /, **values: Any) -> list[tuple[Any, ...]]:
         """Run it with these values of its ``bindparam``s and fetch every row as the driver gives it."""
-        sql, constants, order = self._compiled.get(tx.dialect) or self._compile(tx)
-        if constants:
-            values = {**constants, **values}
-        # A parameter that is left out is an error here, never a silent NULL.
-        parameters = values if order is None else tuple([values[name] for name in order])
+        sql, parameters = self._ready(tx, values)
+        if self._reads and tx.dialect == "sqlite":
+            with suppress(Exception):  # told again, as SQLAlchemy has it, by the slower way below
+                return cast("list[tuple[Any, ...]]", _driver(tx).execute(sql, parameters).fetchall())
         result = tx.driver_sql(sql, parameters)
         if not result.returns_rows:
             return []
@@ -39,14 +76,21 @@ class Prepared:
 
     def run(self, tx: Tx, /, **values: Any) -> int:
         """Run a statement without rows; how many rows it changed."""
-        sql, constants, order = self._compiled.get(tx.dialect) or self._compile(tx)
-        values = {**constants, **values}
-        parameters = values if order is None else tuple([values[name] for name in order])
-        return tx.driver_sql(sql, parameters).rowcount
+        return tx.driver_sql(*self._ready(tx, values)).rowcount
 
     def sql(self, tx: Tx) -> str:
         """Its text for this database."""
         return (self._compiled.get(tx.dialect) or self._compile(tx))[0]
+
+    def _ready(self, tx: Tx, values: dict[str, Any]) -> tuple[str, dict[str, Any] | tuple[Any, ...]]:
+        sql, constants, order = self._compiled.get(tx.dialect) or self._compile(tx)
+        if constants:
+            values = {**constants, **values}
+        if order is None:
+            return sql, values
+        # A parameter that is left out is an error here, never a silent NULL.
+        found = [values[name] for name in order]
+        return sql, tuple([json.dumps(value) if type(value) is list else value for value in found])
 
     def _compile(self, tx: Tx) -> tuple[str, dict[str, Any], Sequence[str] | None]:
         compiled: Any = self._statement.compile(dialect=tx.conn.dialect)

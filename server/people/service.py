@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from server.contract.orders import Address
 from server.kit.folding import clean_text, fold, fold_email
 from server.kit.ids import random_text
-from server.kit.tx import Tx
+from server.kit.tx import DialectName, Tx
 from server.people.models import address, person
 
 PersonKind = Literal["customer", "staff"]
@@ -120,17 +120,23 @@ def search(tx: Tx, q: str, limit: int = 200) -> list[str]:
     """
     if not q.strip():
         return []
-    found = select(person.c.id).where(holds(tx, q)).order_by(person.c.id.desc()).limit(limit)
+    condition = holds(tx.dialect, literal(fold_email(q)), literal(fold(q.strip())))
+    found = select(person.c.id).where(condition).order_by(person.c.id.desc()).limit(limit)
     return list(tx.execute(found).scalars())
 
 
-def holds(tx: Tx, q: str) -> ColumnElement[bool]:
-    """The condition on ``person`` behind `search`, for statements that join the vault themselves."""
-    position = func.instr if tx.dialect == "sqlite" else func.strpos
-    return or_(
-        position(person.c.email_key, literal(fold_email(q))) > 0,
-        position(person.c.name_key, literal(fold(q.strip()))) > 0,
-    )
+def holds(
+    dialect: DialectName, email_part: ColumnElement[str], name_part: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """The condition on ``person`` behind `search`, for statements that join the vault themselves.
+
+    Args:
+        dialect: the database's.
+        email_part: what `kit.folding.fold_email` makes of the words searched for.
+        name_part: what `kit.folding.fold` makes of them.
+    """
+    position = func.instr if dialect == "sqlite" else func.strpos
+    return or_(position(person.c.email_key, email_part) > 0, position(person.c.name_key, name_part) > 0)
 
 
 def _by_ids(

@@ -27,6 +27,7 @@ _SQLITE_SEARCH = (
     f"""CREATE TRIGGER activity_words_delete AFTER DELETE ON activity BEGIN
         INSERT INTO activity_words(activity_words, rowid, words)
         VALUES ('delete', {_MOMENT.format("old", "old")}, {_WORDS.format("old")}); END""",
+    "CREATE VIRTUAL TABLE activity_words_terms USING fts5vocab(activity_words, 'row')",
     f"CREATE VIRTUAL TABLE activity_text_words {_FTS}",
     f"""CREATE TRIGGER activity_text_words_insert AFTER INSERT ON activity_text BEGIN
         INSERT INTO activity_text_words(rowid, words)
@@ -34,6 +35,7 @@ _SQLITE_SEARCH = (
     f"""CREATE TRIGGER activity_text_words_delete AFTER DELETE ON activity_text BEGIN
         INSERT INTO activity_text_words(activity_text_words, rowid, words)
         VALUES ('delete', {_MOMENT.format("old", "old")}, old.words); END""",
+    "CREATE VIRTUAL TABLE activity_text_words_terms USING fts5vocab(activity_text_words, 'row')",
 )
 _POSTGRESQL_SEARCH = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",

@@ -1,0 +1,118 @@
+"""The statement behind a page of entries: one walk along an index, with the order's number and the person joined."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    literal_column,
+    not_,
+    null,
+    select,
+    tuple_,
+)
+
+from server.activity import refs
+from server.activity.catalog import TYPES
+from server.activity.models import activity
+from server.activity.selection import Shape, is_open, matching
+from server.kit.paging import Position
+from server.kit.prepared import Prepared
+from server.people.models import person
+
+Row = tuple[Any, ...]
+"""An entry as `columns` selects it."""
+
+_OWN: Final = (
+    "id",
+    "type",
+    "level",
+    "category",
+    "internal",
+    "order_id",
+    "person_id",
+    "actor_kind",
+    "actor_user_id",
+    "actor_name",
+    "params",
+    "group_key",
+    "occurred_at",
+    "inserted_at",
+    "resolved_at",
+    "resolved_by",
+)
+ID: Final = _OWN.index("id")
+TYPE: Final = _OWN.index("type")
+LEVEL: Final = _OWN.index("level")
+GROUP_KEY: Final = _OWN.index("group_key")
+ACTOR_USER_ID: Final = _OWN.index("actor_user_id")
+PARAMS: Final = _OWN.index("params")
+OCCURRED_AT: Final = _OWN.index("occurred_at")
+RESOLVED_BY: Final = _OWN.index("resolved_by")
+RESOLVED_AT: Final = _OWN.index("resolved_at")
+_PERSON_TYPES: Final = sorted(name for name, kind in TYPES.items() if "person" in kind.sentence.slots)
+
+
+def columns(entry: FromClause) -> Select[Any]:
+    """What rendering needs of an entry: its own columns, the order's number, the person's e-mail, name and mark."""
+    named = person.alias("named")
+    says_person = entry.c.type.in_([literal_column(f"'{name}'") for name in _PERSON_TYPES])
+    source = entry.outerjoin(named, and_(named.c.id == entry.c.person_id, says_person))
+    number: ColumnElement[Any] = null()
+    orders = refs.orders()
+    if orders is not None:
+        source = source.outerjoin(orders, orders.c.id == entry.c.order_id)
+        number = orders.c.number
+    own = [entry.c[name] for name in _OWN]
+    return select(*own, number, named.c.email, named.c.name, named.c.mark).select_from(source)
+
+
+def _newer_in_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
+    """Whether an open entry of the same group that matches too is newer: then that one stands for the group."""
+    other = activity.alias("newer")
+    return exists().where(
+        is_open(other),
+        other.c.group_key == entry.c.group_key,
+        tuple_(other.c.occurred_at, other.c.id) > tuple_(entry.c.occurred_at, entry.c.id),
+        *matching(shape, other),
+    )
+
+
+def page_select(
+    shape: Shape, entry: FromClause, *, folds: bool, positioned: bool, upwards: bool
+) -> Select[Any]:
+    """A page's rows in order. Parameters: those of the shape, ``limit_``, and when positioned ``at_`` and ``id_``."""
+    statement = columns(entry).where(*matching(shape, entry))
+    if folds:
+        newer = _newer_in_group(shape, entry)
+        statement = statement.where(not_(newer if shape.open_only else and_(is_open(entry), newer)))
+    if positioned:
+        row = tuple_(entry.c.occurred_at, entry.c.id)
+        here = tuple_(bindparam("at_"), bindparam("id_"))
+        statement = statement.where(row > here if upwards else row < here)
+    keys = (entry.c.occurred_at, entry.c.id)
+    return statement.order_by(*(key.asc() if upwards else key.desc() for key in keys)).limit(
+        bindparam("limit_")
+    )
+
+
+@lru_cache(maxsize=256)
+def page_statement(shape: Shape, *, folds: bool, positioned: bool, upwards: bool) -> Prepared:
+    """`page_select`, compiled once."""
+    entry = activity.alias("entry")
+    return Prepared(page_select(shape, entry, folds=folds, positioned=positioned, upwards=upwards))
+
+
+def page_values(position: Position | None, limit: int) -> dict[str, Any]:
+    """The parameters of a page."""
+    found: dict[str, Any] = {"limit_": limit}
+    if position is not None:
+        found |= {"at_": position.at, "id_": position.id}
+    return found
