@@ -134,7 +134,7 @@ class Wire:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise BadAnswer(f"{self._label} answers in a form that was not asked for. Is the URL right?")
         body = bytearray()
-        async for part in response.aiter_raw():
+        async for part in response.aiter_bytes():
             body += part
             if len(body) > ANSWER_CAP:
                 raise BadAnswer(f"{self._label} sends more than 8 MiB for one answer. Is the URL right?")
