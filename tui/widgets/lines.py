@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -221,6 +221,11 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         lines = self.virtual_size.height + self._outside.above + self._outside.below
         step = lines / max(8 * self.size.height, 1)
         return scroll if step <= 1 or scroll >= self.max_scroll_y else scroll // step * step
+
+    def place_cursor(self, y: int) -> None:
+        """Put the terminal's own (hidden) cursor on a line: screen readers and magnifiers follow it."""
+        if self.has_focus and 0 <= y < self.size.height:
+            self.app.cursor_position = self.content_region.offset + Offset(0, y)
 
     def refresh_y(self, y: int) -> None:
         """Draw one line of what is seen again, without the scroll bar beside it."""

@@ -257,6 +257,14 @@ class ListCursor(Lines, Generic[T]):
             self._jump = "bottom"
             self.post_message(NeedOldest(self._me))
 
+    def on_focus(self) -> None:
+        """The terminal's cursor comes along."""
+        self.take_cursor()
+
+    def take_cursor(self) -> None:
+        """Put the terminal's own cursor on the row under ours."""
+        self.place_cursor(self._cursor_at - self.top + self.fixed_lines)
+
     def show_cursor(self) -> None:
         """When the cursor is out of view, move the view so that it stands in the middle."""
         at, top, page = self._cursor_at, self.top, self.page
@@ -276,6 +284,7 @@ class ListCursor(Lines, Generic[T]):
 
     def _settled(self, before: str | None) -> None:
         """Tell where the cursor is, and ask for rows when an end is near."""
+        self.take_cursor()
         if self._cursor_id != before:
             self.post_message(Highlighted(self._me, self._cursor_id))
         reach = max(AHEAD, self.page)

@@ -180,6 +180,7 @@ class RecordList(ListCursor[T]):
         self._ids.clear()
         self.resize_lines()
         self.show_cursor()
+        self.take_cursor()
 
     def line_count(self) -> int:
         """Lines below the titles: the rows, and one that says how the list goes on."""

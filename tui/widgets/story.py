@@ -226,6 +226,7 @@ class Story(Lines):
             self.scroll_to(y=min(max(wanted, 0), self.max_scroll_y), animate=False)
         for changed in {at, before} - {None}:
             self._refresh_block(changed)
+        self.place_cursor(start - self.scroll_offset.y)
         self.post_message(self.Highlighted(self, self._selected))
 
     def _refresh_block(self, at: int | None) -> None:

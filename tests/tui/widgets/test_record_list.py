@@ -90,6 +90,17 @@ def test_a_move_paints_two_lines_and_leaving_the_view_moves_it_half_a_page() -> 
     drive(step, held(100))
 
 
+def test_the_terminals_own_cursor_follows() -> None:
+    async def step(app: WidgetApp, pilot: Pilot[None], record_list: Watched) -> None:
+        assert app.cursor_position == (0, 1)
+        await pilot.press("j", "j")
+        assert app.cursor_position == (0, 3)
+        record_list.move_to(10)
+        assert app.cursor_position == (0, 11 - record_list.top)
+
+    drive(step, held(100))
+
+
 def test_quick_moves_are_told_once() -> None:
     async def step(app: WidgetApp, pilot: Pilot[None], record_list: Watched) -> None:
         for at in range(1, 6):

@@ -89,3 +89,18 @@ def test_themes_that_do_not_know_our_variables_get_them() -> None:
         values = variable_defaults(theme)
         assert set(values) == {"list-cursor", "list-cursor-blurred", "list-marked", "list-match"}
         assert set(values.values()) == {"transparent"} or not theme.ansi
+
+
+def test_another_theme_repaints_what_was_kept() -> None:
+    async def run() -> None:
+        record_list: RecordList[Row] = RecordList([TEXT_COLUMN], lead=lambda _row: Cell("●", "error"))
+        app = WidgetApp(record_list, setup=lambda: record_list.set_rows(rows(5)))
+        async with app.run_test(size=(40, 10)) as pilot:
+            await pilot.pause()
+            before = record_list.draw_line(2)
+            app.theme = "shopbell-light"
+            await pilot.pause()
+            assert record_list.draw_line(2).text == before.text
+            assert record_list.draw_line(2) != before
+
+    asyncio.run(run())
