@@ -79,6 +79,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry=_TELEMETRY_OFF,
     )
     found = AppServices(store, _cursors(store), monotonic)

@@ -240,6 +240,10 @@ def _name(path: Path, target: Path) -> None:
         raise BackupError(
             f"{target} exists already. A backup never overwrites: choose another name."
         ) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS or target.exists():
+            raise
+        path.rename(target)  # a file system without links, such as a memory stick's
     _sync_folder(target.parent)
 
 

@@ -213,5 +213,5 @@ def _backup_trouble(tx: Tx) -> list[str]:
 
 def _libpq(config: ServerConfig) -> str:
     """The database's address for the command line of PostgreSQL's tools, without its password."""
-    url = make_url(config.database_url or "").set(drivername="postgresql", password=None)
+    url = make_url(config.database_url or "")._replace(drivername="postgresql", password=None)
     return shlex.quote(url.render_as_string())

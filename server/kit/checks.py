@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -14,7 +15,7 @@ from sqlalchemy import text
 
 from server.kit.config import ConfigError
 from server.kit.db import Store
-from server.kit.failures import DAMAGED, NOT_A_DATABASE, READ_ONLY, Failure, explain
+from server.kit.failures import DAMAGED, FULL, NOT_A_DATABASE, READ_ONLY, Failure, explain
 from server.kit.sqlite import driver, sqlite_version
 
 SAFE_SQLITE: Final = (3, 51, 3)
@@ -149,10 +150,17 @@ def explained() -> Iterator[None]:
     except Exception as error:
         failure = explain(error)
         if failure is None and isinstance(error, OSError):
-            failure = Failure("cannot_open", f"The shop's data cannot be opened: {error.strerror}.")
+            failure = _of_the_system(error)
         if failure is None:
             raise
         raise StoreError(failure) from None
+
+
+def _of_the_system(error: OSError) -> Failure:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FULL
+    what = error.filename2 or error.filename or "A file"
+    return Failure("cannot_open", f"{what} cannot be used: {error.strerror}.")
 
 
 def _mounts() -> str:

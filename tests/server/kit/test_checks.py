@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from server.kit import checks
 from server.kit.checks import StoreError, check_data_dir, check_file, file_system, sqlite_warning
 from server.kit.config import ConfigError
-from server.kit.failures import DAMAGED, LOCKED, NOT_A_DATABASE, READ_ONLY, Failure
+from server.kit.failures import DAMAGED, FULL, LOCKED, NOT_A_DATABASE, READ_ONLY, Failure
 from server.kit.postgres import PostgresStore
 from server.kit.sqlite import driver
 
@@ -136,8 +137,11 @@ def test_a_postgresql_that_forgets_is_told(postgresql_url: str) -> None:
 
 
 def test_errors_of_the_system_become_sentences(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be opened: No such file"), checks.explained():
+    with pytest.raises(StoreError, match="missing cannot be used: No such file"), checks.explained():
         shutil.copy(tmp_path / "missing", tmp_path / "there")
+    with pytest.raises(StoreError) as caught, checks.explained():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.failure is FULL
 
 
 def test_mistakes_of_the_program_stay_what_they_are() -> None:
