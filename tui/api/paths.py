@@ -39,9 +39,12 @@ def state_dir() -> Path:
 
 def _found(find: Callable[[], Path]) -> Path:
     try:
-        return find()
+        path = find()
     except RuntimeError:
-        raise UnsafePath("You have no home directory here. Set HOME, or the XDG directories.") from None
+        path = Path()
+    if not path.is_absolute():  # what is left of ~ without a home, or an XDG directory that is none
+        raise UnsafePath("You have no home directory here. Set HOME (or the XDG directories) to a full path.")
+    return path
 
 
 def private_dir(path: Path) -> Path:
@@ -104,20 +107,27 @@ def read_private(path: Path, cap: int = 65_536) -> bytes | None:
     except OSError as error:
         why = "it is a link" if path.is_symlink() else error.strerror
         raise UnsafePath(f"{_name(path)} is not read: {why}.") from None
-    with open(handle, "rb", closefd=True) as file:  # noqa: PTH123 - a handle, opened with care
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise UnsafePath(f"{_name(path)} is not read: it is no plain file.")
-        if found.st_uid not in (os.geteuid(), 0):
-            raise UnsafePath(f"{_name(path)} is not read: it belongs to another user.")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            raise UnsafePath(
-                f"{_name(path)} is not read: others may read it. Close it: chmod 600 {_name(path)}"
-            )
-        content = file.read(cap + 1)
+    try:
+        _check(path, os.fstat(handle))
+        content = b""
+        while len(content) <= cap and (part := os.read(handle, cap + 1 - len(content))):
+            content += part
+    except OSError as error:
+        raise UnsafePath(f"{_name(path)} is not read: {error.strerror}.") from None
+    finally:
+        os.close(handle)
     if len(content) > cap:
         raise UnsafePath(f"{_name(path)} is not read: it is too large.")
     return content
+
+
+def _check(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise UnsafePath(f"{_name(path)} is not read: it is no plain file.")
+    if found.st_uid not in (os.geteuid(), 0):
+        raise UnsafePath(f"{_name(path)} is not read: it belongs to another user.")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise UnsafePath(f"{_name(path)} is not read: others may read it. Close it: chmod 600 {_name(path)}")
 
 
 def remove_private(path: Path) -> bool:
