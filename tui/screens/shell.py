@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +17,7 @@ from tui.api.poller import Poller
 from tui.screens.acting import each, entry_calls
 from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
+from tui.screens.connecting import in_thread
 from tui.screens.deeds import OPPOSITE, PAST, Deed
 from tui.screens.desk import Desk, counters
 from tui.screens.identity import identity
@@ -114,7 +114,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             return client
 
         try:
-            self.desk.client = client = await asyncio.to_thread(made)
+            self.desk.client = client = await in_thread(made)
         except ApiError as error:
             self.polling.failed(error)
             self._identify()
