@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from server.activity.feed import FeedPage, FeedQuery, entry, feed, timeline
+from server.activity.groups import attention_by_order, attention_count
 from server.activity.log import Actor, Logged, forget_order, log, record
+from server.activity.resolution import reopen, resolve, resolve_order
+from server.activity.retention import prune
 
-__all__ = ["Actor", "Logged", "forget_order", "log", "record"]
+__all__ = [
+    "Actor",
+    "FeedPage",
+    "FeedQuery",
+    "Logged",
+    "attention_by_order",
+    "attention_count",
+    "entry",
+    "feed",
+    "forget_order",
+    "log",
+    "prune",
+    "record",
+    "reopen",
+    "resolve",
+    "resolve_order",
+    "timeline",
+]

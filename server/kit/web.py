@@ -24,6 +24,7 @@ from server.kit.schema import idempotency
 from server.kit.tx import Tx
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
 JSON_TYPE: Final = "application/json"
 _CALLER: Final = "shopbell.caller"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
@@ -201,10 +202,10 @@ def page_query(
 async def mutate(
     request: Request,
     caller: Principal,
-    unit: Callable[[Tx], BaseModel],
-    status: int = 200,
+    unit: Callable[[Tx], Model],
+    status: int | Callable[[], int] = 200,
     *,
-    remembered: Callable[[BaseModel], BaseModel] = lambda model: model,
+    remembered: Callable[[Model], BaseModel] = lambda model: model,
 ) -> Response:
     """Run a writing unit and answer with its model; with an ``Idempotency-Key``, at most once.
 
@@ -215,7 +216,7 @@ async def mutate(
         request: the request.
         caller: whose key it is.
         unit: what to do; its model is the answer.
-        status: of the answer.
+        status: of the answer; called after ``unit`` where that decides.
         remembered: what is stored for a repeat in place of the model, where that holds a secret.
 
     Raises:
@@ -225,7 +226,8 @@ async def mutate(
     key = request.headers.get("idempotency-key")
     store = services(request).store
     if key is None:
-        return answer(await store.write_async(unit), status)
+        made = await store.write_async(unit)
+        return answer(made, status if isinstance(status, int) else status())
     if not _KEY.fullmatch(key):
         message = "must be 1 to 200 printable ASCII signs"
         raise ProblemError(
@@ -250,8 +252,9 @@ async def mutate(
                 )
             return before.status, before.body.encode()
         made = unit(tx)
-        body = answer(made, status).body
-        kept = answer(remembered(made), status).body
+        code = status if isinstance(status, int) else status()
+        body = answer(made).body
+        kept = answer(remembered(made)).body
         if before is not None:
             tx.execute(delete(idempotency).where(mine))
         tx.execute(
@@ -259,12 +262,12 @@ async def mutate(
                 token_id=caller.token_id,
                 key=key,
                 request_hash=request_hash,
-                status=status,
+                status=code,
                 body=bytes(kept).decode(),
                 created_at=tx.now,
             )
         )
-        return status, bytes(body)
+        return code, bytes(body)
 
     stored_status, stored_body = await store.write_async(once)
     return answer(stored_body, stored_status)

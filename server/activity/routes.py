@@ -1,0 +1,201 @@
+"""The log over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from server.activity import own_events, refs
+from server.activity import service as activity
+from server.activity.feed import place
+from server.activity.render import ERASED
+from server.activity.search import LONGEST
+from server.contract.activity import (
+    Entry,
+    FeedTab,
+    Level,
+    NewEvent,
+    Reopen,
+    Resolve,
+    Resolved,
+)
+from server.contract.base import Page
+from server.kit.access import Principal
+from server.kit.folding import clean_text
+from server.kit.problems import not_found
+from server.kit.tx import Tx
+from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
+
+_Id = Annotated[str, Path(max_length=64, description="an entry's id")]
+_Order = Annotated[str, Path(max_length=64, description="an order's id or number")]
+_Reader = Annotated[Principal, permit("activity.read")]
+_Resolver = Annotated[Principal, permit("activity.resolve")]
+_NAME: Final = r"^[a-z][a-z0-9_.]*$"
+
+_entries: Final = router("/v1/activity", "activity")
+_of_orders: Final = router("/v1/orders", "activity")
+
+
+@_entries.get("", response_model=Page[Entry], summary="What happened, newest first")
+def read_feed(
+    request: Request,
+    caller: _Reader,
+    paging: Annotated[PageQuery, Depends(page_query)],
+    tab: Annotated[FeedTab, Query(description="everything, or open warnings and errors")] = "all",
+    category: Annotated[
+        str | None, Query(max_length=40, pattern=_NAME, description="orders, syncs, emails, carts, system, …")
+    ] = None,
+    level: Annotated[Level | None, Query(description="only this level")] = None,
+    q: Annotated[
+        str,
+        Query(
+            max_length=LONGEST,
+            description="words that must all occur, each where a word begins, letter for letter: in the sentence, "
+            "the type or the order's number; or anywhere in the customer's e-mail or name",
+        ),
+    ] = "",
+    internal: Annotated[
+        bool, Query(description="show internal system events in All, too; Needs attention always does")
+    ] = False,
+    folded: Annotated[
+        bool | None,
+        Query(description="one entry for each group of the same problem; by default in Needs attention only"),
+    ] = None,
+    type: Annotated[  # noqa: A002 - the parameter's name on the wire
+        str | None, Query(max_length=100, pattern=_NAME, description="only this type")
+    ] = None,
+    group: Annotated[str | None, Query(max_length=200, description="the open members of this group")] = None,
+) -> Response:
+    """One page of the feed. Errors: 400 ``invalid_cursor``; 422 ``invalid_request``."""
+    query = activity.FeedQuery(
+        tab,
+        category,
+        level,
+        clean_text(q, LONGEST),
+        internal=internal,
+        folded=folded,
+        type=type,
+        group=None if group is None else clean_text(group, 200),
+    )
+    cursors, name = services(request).cursors, f"activity {query.key()}"
+    asked = paging.request(cursors, name)
+    page = services(request).store.read(lambda tx: activity.feed(tx, query, asked, caller))
+    older, newer = cursors.around(page.rows, name, place)
+    return _list(page.entries, older, newer)
+
+
+@_entries.post(
+    "",
+    response_model=Entry,
+    status_code=201,
+    summary="Write an event of the shop's own",
+    responses={200: {"model": Entry, "description": "told before"}, **refuses(occurred_at_in_future=422)},
+)
+async def write_event(
+    request: Request, event: NewEvent, caller: Annotated[Principal, permit("activity.write")]
+) -> Response:
+    """An event whose type begins with ``custom.``. With a ``dedupe_key`` told before: 200 and the first entry.
+
+    A repeat of an ``Idempotency-Key`` gets the entry without its sentence, which is kept in one place only.
+    """
+    fresh = True
+
+    def unit(tx: Tx) -> Entry:
+        nonlocal fresh
+        logged = own_events.write_event(tx, event, caller)
+        fresh = logged.fresh
+        return Entry.model_validate_json(activity.entry(tx, logged.id, caller))
+
+    return await mutate(
+        request,
+        caller,
+        unit,
+        lambda: 201 if fresh else 200,
+        remembered=lambda entry: entry.model_copy(update={"message": ERASED, "facts": {}}),
+    )
+
+
+@_entries.get("/{entry_id}", response_model=Entry, summary="One entry")
+def read_entry(request: Request, entry_id: _Id, caller: _Reader) -> Response:
+    """An entry with its facts and what the caller may do about it now. Errors: 404 ``not_found``."""
+    wanted = clean_text(entry_id, 64)
+    return answer(services(request).store.read(lambda tx: activity.entry(tx, wanted, caller)).encode())
+
+
+@_entries.post(
+    "/{entry_id}/resolve",
+    response_model=Resolved,
+    summary="Resolve a warning or an error",
+    responses=refuses(not_resolvable=409),
+)
+async def resolve(
+    request: Request, entry_id: _Id, caller: _Resolver, body: Resolve | None = None
+) -> Response:
+    """Resolve one entry; or its group as far as it was ``seen``. What is resolved already stays as it is."""
+    asked = body or Resolve()
+
+    def unit(tx: Tx) -> Resolved:
+        wanted = clean_text(entry_id, 64)
+        return activity.resolve(tx, wanted, caller=caller, group=asked.group, seen=asked.seen)
+
+    return await mutate(request, caller, unit, remembered=_without_entry)
+
+
+@_entries.post(
+    "/{entry_id}/reopen",
+    response_model=Resolved,
+    summary="Open a resolved entry again",
+    responses=refuses(not_resolvable=409),
+)
+async def reopen(request: Request, entry_id: _Id, caller: _Resolver, body: Reopen | None = None) -> Response:
+    """Undo a resolve: of one entry; of exactly the ``ids`` it answered; or of all it resolved (``group``)."""
+    asked = body or Reopen()
+
+    def unit(tx: Tx) -> Resolved:
+        wanted = clean_text(entry_id, 64)
+        return activity.reopen(tx, wanted, caller=caller, group=asked.group, seen=asked.seen, ids=asked.ids)
+
+    return await mutate(request, caller, unit, remembered=_without_entry)
+
+
+@_of_orders.get("/{order}/timeline", response_model=Page[Entry], summary="All that happened to an order")
+def read_timeline(request: Request, order: _Order, caller: _Reader) -> Response:
+    """Every entry of an order, oldest first. Errors: 404 ``not_found``."""
+
+    def unit(tx: Tx) -> list[str]:
+        found = refs.find_order(tx, clean_text(order, 64))
+        if found is None:
+            raise not_found("order")
+        return activity.timeline(tx, found.id, caller)
+
+    return _list(services(request).store.read(unit), None, None)
+
+
+@_of_orders.post("/{order}/activity/resolve", response_model=Resolved, summary="Resolve all of an order")
+async def resolve_order(request: Request, order: _Order, caller: _Resolver) -> Response:
+    """Resolve every open warning and error of an order. Errors: 404 ``not_found``."""
+    return await mutate(
+        request,
+        caller,
+        lambda tx: activity.resolve_order(tx, clean_text(order, 64), caller),
+        remembered=_without_entry,
+    )
+
+
+def _list(entries: Sequence[str], older: str | None, newer: str | None) -> Response:
+    """A page whose entries are JSON already."""
+    body = f'{{"items":[{",".join(entries)}],"next":{json.dumps(older)},"prev":{json.dumps(newer)}}}'
+    return answer(body.encode())
+
+
+def _without_entry(resolved: Resolved) -> Resolved:
+    """What is kept for a repeat: the entry's sentence may name somebody, and names stand in the vault alone."""
+    return resolved.model_copy(update={"entry": None})
+
+
+routes: Final = APIRouter()
+routes.include_router(_entries)
+routes.include_router(_of_orders)
