@@ -129,7 +129,8 @@ class ListCursor(Lines, Generic[T]):
         """Show another source (another tab or filter), with the cursor on its first row."""
         self.source = source
         self._cursor_id, self._cursor_at, self._around, self._jump = None, 0, [], None
-        self.scroll_to(y=0, animate=False)
+        if self.is_attached:
+            self.scroll_to(y=0, animate=False)
         self.rows_changed()
 
     def rows_changed(self) -> None:
@@ -182,7 +183,7 @@ class ListCursor(Lines, Generic[T]):
     def _nearest(self) -> int | None:
         """Where the cursor's row stands, else the row after it, else the one before it, as far as known."""
         if self._cursor_id is None:
-            return 0
+            return None
         if isinstance(self.source, KnowsHeirs) and self.source.index_of(self._cursor_id) is None:
             heir = self.source.neighbour(self._cursor_id)
             if heir is not None and (found := self.source.index_of(heir)) is not None:

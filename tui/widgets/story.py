@@ -89,7 +89,8 @@ class Story(Lines):
         if top:
             self._blocks, self._selected = tuple(blocks), None
             self._lay_out()
-            self.scroll_to(y=0, animate=False)
+            if self.is_attached:
+                self.scroll_to(y=0, animate=False)
             return
         if tuple(blocks) == self._blocks:
             return

@@ -398,8 +398,25 @@ def test_a_row_that_is_not_here_yet_is_a_placeholder() -> None:
         assert screen_text(record_list)[4].strip() == "···"
         await pilot.press("j", "j", "j", "enter", "space")
         assert record_list.cursor_id is None
+        record_list.rows_changed()  # still not here
+        assert record_list.cursor_id is None
+        assert app.of_type(RecordList.Opened) == []
 
     drive(step, Holes(rows(10)))
+
+
+def test_rows_may_come_before_the_list_is_mounted() -> None:
+    async def run() -> None:
+        record_list = Watched(None)
+        record_list.set_source(held(30))
+        record_list.set_state("loading")
+        record_list.set_empty("none")
+        app = WidgetApp(record_list)
+        async with app.run_test(size=(40, 11)) as pilot:
+            await pilot.pause()
+            assert record_list.cursor_id == "r0"
+
+    asyncio.run(run())
 
 
 def test_a_minute_repaints_only_the_lines_whose_times_changed() -> None:

@@ -195,6 +195,20 @@ def test_another_width_keeps_the_place() -> None:
     drive(step, blocks)
 
 
+def test_blocks_may_come_before_the_story_is_mounted() -> None:
+    async def run() -> None:
+        story = Watched()
+        story.show(TIMELINE, top=True)
+        story.highlight("message")
+        story.set_sentence("loading", "Loading…")
+        app = WidgetApp(story)
+        async with app.run_test(size=(50, 10)) as pilot:
+            await pilot.pause()
+            assert screen_text(story)[0] == "  Order"
+
+    asyncio.run(run())
+
+
 def test_a_click_selects() -> None:
     async def step(app: WidgetApp, pilot: Pilot[None], story: Watched) -> None:
         await pilot.click(story, offset=(5, 4))
