@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that follow from the code: ``docs/api.md`` and ``docs/keys.md``.
+"""Writes the documentation's pages that follow from the code: ``docs/api.md``, ``docs/events.md``, ``docs/keys.md``.
 
 ``python -m docs.pages`` writes them anew; with ``--check`` it only says which differ, and fails when one does.
 What stands above the marker of a page is written by hand and kept.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from server.activity.reference import events_part
 from server.app.assembly import create_app
 from server.app.reference import describe
 from server.kit.clock import FrozenClock
@@ -49,7 +50,7 @@ _PAGE_QUERY: Final = ("cursor", "limit", "edge")
 
 def pages() -> dict[Path, str]:
     """Every page that is made here, with the text that it should have."""
-    made = {"api.md": api_part(), "keys.md": keys_part()}
+    made = {"api.md": api_part(), "events.md": events_part(), "keys.md": keys_part()}
     return {DOCS / name: _head(DOCS / name) + MARKER + part for name, part in made.items()}
 
 
