@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from sqlalchemy import select
 
 from server.accounts.routes import routes as accounts
+from server.activity.routes import routes as activity
 from server.app import errors, health, pulse, reference
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
 from server.app.pulse import PulseCache
@@ -25,6 +24,8 @@ from server.kit.paging import Cursors, load_cursors
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
 from server.kit.web import Open, Permit, declared
+from server.orders.routes import routes as orders
+from server.payments.routes import routes as payments
 
 _TELEMETRY_OFF: Any = {
     "tracing": False,
@@ -88,17 +89,12 @@ def create_app(
     app.state.config = config
     app.front = Front(app.beyond_front, found, config, cache, body_seconds)
     errors.install(app)
-    for router in (health.build(), pulse.build(lambda: cache), accounts, *_rooms(), reference.build(app)):
+    rooms = (accounts, orders, activity, payments)
+    for router in (health.build(), pulse.build(lambda: cache), *rooms, reference.build(app)):
         app.include_router(router)
     check_routes(app)
     _build_bodies(app)
     return app
-
-
-def _rooms() -> Iterator[APIRouter]:
-    for name in ("server.orders.routes", "server.activity.routes", "server.payments.routes"):
-        with contextlib.suppress(ImportError):
-            yield importlib.import_module(name).routes
 
 
 def route_table(app: FastAPI) -> list[tuple[str, str, Permit | Open | None]]:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from server.accounts import service as accounts
 from server.accounts import setup, users
 from server.accounts.service import DEFAULT_DAYS
+from server.activity import service as activity_log
 from server.activity.models import activity
 from server.app import backup as backups
 from server.app import boot
@@ -112,13 +113,11 @@ def owner_add(config: ServerConfig, *, owner_email: str, clock: Clock | None = N
 
 def prune(config: ServerConfig, clock: Clock | None = None) -> int:
     """Let go of activity that is older than the shop keeps it."""
-    from server.activity import service as log  # noqa: PLC0415
-
     with boot.checked_store(config, clock) as store:
         for sentence in store.read(settings.complaints):
             _say(sentence)
         days = store.read(lambda tx: settings.get(tx, "activity.retention_days"))
-        gone = log.prune(store, days)
+        gone = activity_log.prune(store, days)
     _out(f"{gone} entries older than {days} days went.")
     return DONE
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from fastapi import Request, Response
 from pydantic_core import to_json
 
+from server.activity import service as activity
 from server.app.services import AppServices
 from server.contract.pulse import Pulse
 from server.kit import topics
@@ -136,8 +137,6 @@ def _three(
 
 def _without_now(tx: Tx, dropped: int) -> bytes:
     """The JSON of the pulse up to the time of the answer, which must not change the ETag."""
-    from server.activity import service as activity  # noqa: PLC0415
-
     pulse = Pulse(
         attention=activity.attention_count(tx),
         topics=dict(sorted(topics.counters(tx).items())),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from server.kit.clock import Clock, SystemClock, rfc3339
 
+_OURS = f"{Path(__file__).parents[1]}/"
 _PLACES = 8
 _LONGEST = 256
 
@@ -49,9 +51,8 @@ def places(trace: TracebackType | None) -> list[str]:
     found = []
     while trace is not None:
         code = trace.tb_frame.f_code
-        _, mark, path = code.co_filename.rpartition("/server/")
-        if mark and "site-packages" not in code.co_filename:
-            found.append(f"server/{path}:{trace.tb_lineno} {code.co_name}")
+        if code.co_filename.startswith(_OURS):
+            found.append(f"server/{code.co_filename[len(_OURS) :]}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
     return found[-_PLACES:]
 
