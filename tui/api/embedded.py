@@ -94,7 +94,7 @@ class PrivateServer:
         self._guard = threading.Lock()
         self._closing = threading.Event()
         self._keeper: threading.Thread | None = None
-        self._child: subprocess.Popen[bytes] | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
         self._failure: StartError | None = None
         self._starting = False
         self._folder: Path | None = None  # of the socket, where the data directory's path is too long
@@ -120,10 +120,10 @@ class PrivateServer:
         """End the server if this client keeps it, and wait until it has ended."""
         self._closing.set()
         with self._guard:
-            child = self._child
-        if child is not None:
+            children = list(self._children)
+        for child in children:
             _end(child)
-        if self._keeper is not None:
+        if children and self._keeper is not None:
             self._keeper.join(1.0)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -221,7 +221,7 @@ class PrivateServer:
         with child.stdout or contextlib.nullcontext() as told:
             for line in told or ():
                 self._hear(line)
-        return child.wait()
+        return self._ended(child)
 
     def _hear(self, line: bytes) -> None:
         """The practice shop says that its first screen can be shown, and with which token."""
@@ -247,7 +247,7 @@ class PrivateServer:
             return 0, ""
         with child.stdout:
             said = child.stdout.read(4096)
-        code = child.wait()
+        code = self._ended(child)
         return code, said.decode("ascii", "replace").strip() if code == 0 else ""
 
     def _spawn(self, arguments: Sequence[str], *, listen: bool = False) -> subprocess.Popen[bytes] | None:
@@ -258,7 +258,7 @@ class PrivateServer:
             with self._guard:
                 if self._closing.is_set():
                     return None
-                self._child = subprocess.Popen(  # noqa: S603 - our own child
+                child = subprocess.Popen(  # noqa: S603 - our own child
                     [*self._command, *arguments],
                     cwd="/",
                     stdin=subprocess.PIPE,
@@ -266,9 +266,20 @@ class PrivateServer:
                     stderr=log,
                     start_new_session=True,
                 )
-                return self._child
+                self._children.append(child)
+                return child
         finally:
             os.close(log)
+
+    def _ended(self, child: subprocess.Popen[bytes]) -> int:
+        """Wait until a child has ended: its exit code."""
+        code = child.wait()
+        if child.stdin is not None:
+            with contextlib.suppress(OSError):
+                child.stdin.close()
+        with self._guard:
+            self._children.remove(child)
+        return code
 
     def _place_socket(self) -> Path:
         """Where the server is to listen; told to other clients where it cannot be the data directory."""

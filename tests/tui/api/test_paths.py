@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,8 +33,11 @@ def test_everything_stands_in_the_users_own_directories(home: Path) -> None:
 
 
 def test_without_a_home_nothing_is_made_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "nowhere")
-    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+    def unknown(_uid: int) -> NoReturn:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)  # a user id without an entry, as in some containers
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name)
     for find in (data_dir, state_dir, config_file):
         with pytest.raises(UnsafePath, match="Set HOME"):
