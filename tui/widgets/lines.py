@@ -80,7 +80,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """A scrolling widget that draws its own lines with the styles of :data:`tui.widgets.theme.STYLES`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "lines--header", "lines--cursor", "lines--marked", "lines--dim", *(f"lines--{name}" for name in STYLES),
+        "lines--header", "lines--cursor", "lines--marked", *(f"lines--{name}" for name in STYLES),
     }  # fmt: skip
 
     DEFAULT_CSS = """
@@ -94,7 +94,6 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & > .lines--cursor { background: $list-cursor-blurred; }
         &:focus > .lines--cursor { background: $list-cursor; text-style: bold; }
         & > .lines--marked { background: $list-marked; }
-        & > .lines--dim { color: $text-muted; }
         & > .lines--muted { color: $text-muted; }
         & > .lines--strong { text-style: bold; }
         & > .lines--accent { color: $accent; }
@@ -105,7 +104,6 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & > .lines--match { background: $list-match; }
         & > .lines--new { color: $background; background: $accent; text-style: bold; }
         & > .lines--rule { color: $text-muted; }
-        & > .lines--bar { color: $error; }
         &:ansi {
             scrollbar-color: ansi_bright_black;
             scrollbar-background: ansi_default;
@@ -113,7 +111,6 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             &:focus > .lines--cursor { text-style: reverse; }
             & > .lines--cursor { text-style: bold; }
             & > .lines--marked { text-style: bold; }
-            & > .lines--dim { color: ansi_default; text-style: dim; }
             & > .lines--muted { color: ansi_default; text-style: dim; }
             & > .lines--rule { color: ansi_default; text-style: dim; }
             & > .lines--match { text-style: underline; }
@@ -145,7 +142,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def named_styles(self) -> dict[str, Style]:
         """What each style name adds to the line's own style; found once for each theme."""
         if self._styles is None:
-            names = ("header", "cursor", "marked", "dim", *STYLES)
+            names = ("header", "cursor", "marked", *STYLES)
             self._styles = {name: self._overlay(name) for name in names}
         return self._styles
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from textual.theme import Theme
 
-STYLES = ("muted", "strong", "accent", "info", "success", "warning", "error", "match", "new", "rule", "bar")
+STYLES = ("muted", "strong", "accent", "info", "success", "warning", "error", "match", "new", "rule")
 """The names that cells and marks may ask for; an unknown name is drawn like plain text."""
 
 DARK = Theme(
