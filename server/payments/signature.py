@@ -75,7 +75,7 @@ def _time_of(header: str | None) -> int:
 
     The library takes the first of several times and reads more than digits as a number, so neither is let through.
     """
-    if header is None or len(header) > _LONGEST_HEADER or not header.isascii():
+    if header is None or len(header) > _LONGEST_HEADER:
         raise refusal()
     items = header.split(",")
     times = [item[2:] for item in items if item.startswith("t=")]

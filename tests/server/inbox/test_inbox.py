@@ -20,10 +20,12 @@ from server.inbox.service import (
     Incoming,
     Receipt,
     alone,
+    note_failure,
     prune,
     receive,
     run_due,
     wake,
+    work,
 )
 from server.kit.clock import DAY, HOUR, MINUTE, FrozenClock
 from server.kit.db import Store
@@ -152,6 +154,14 @@ def test_told_at_once_by_many_has_one_effect(store: Store, bell: Bell) -> None:
         thread.join(30)
     assert not problems
     assert effects(store) == ["e1"]
+    assert rows(store) == {"e1": ("done", 0, None)}
+
+
+def test_what_is_settled_is_not_worked_on_again(store: Store, bell: Bell) -> None:
+    [receipt] = tell(store, told())
+    store.write(lambda tx: work(tx, receipt.id))
+    assert bell.rung == ["e1"]
+    store.write(lambda tx: note_failure(tx, receipt.id, "LateError"))
     assert rows(store) == {"e1": ("done", 0, None)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -216,6 +217,28 @@ def test_who_did_it_is_kept(shop: Shop, store: Store) -> None:
     person, machine = shop.entry(made, "order.submitted"), shop.entry(made, "order.shipped")
     assert (person.actor_kind, person.actor_user_id) == ("staff", "u1")
     assert (machine.actor_kind, machine.actor_user_id) == ("system", None)
+
+
+@pytest.mark.parametrize("status", ["shipped", "failed"])
+def test_told_by_many_at_once_it_is_one_step(shop: Shop, status: Any) -> None:
+    made = shop.order()
+    gate = threading.Barrier(6)
+    problems: list[Exception] = []
+
+    def one() -> None:
+        try:
+            gate.wait(10)
+            shop.step(made.id, status, reason="no yarn")
+        except Exception as problem:  # noqa: BLE001 - shown below
+            problems.append(problem)
+
+    threads = [threading.Thread(target=one) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not problems
+    assert len(shop.entries(made)) == 1
 
 
 def test_an_unknown_order_cannot_take_a_step(shop: Shop) -> None:

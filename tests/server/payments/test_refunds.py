@@ -80,6 +80,14 @@ def test_an_order_of_the_shops_own_program_is_found_by_its_payment(desk: Desk) -
     assert (paid["payment_status"], paid["refunded"]["amount"]) == ("paid", 500)
 
 
+def test_it_is_found_by_the_payment_that_paid_not_the_one_that_failed(desk: Desk) -> None:
+    made = desk.order()
+    first, second = (Purchase(name, reference=made["number"]) for name in ("first", "second"))
+    desk.tell(first.awaiting(), first.failed(), second.completed(), second.refund(4300))
+    assert desk.get(made["id"])["payment_status"] == "refunded"
+    assert desk.types() == ["order.created", "order.payment_failed", "order.paid", "order.refunded"]
+
+
 def test_the_intent_may_be_sent_along_whole(desk: Desk) -> None:
     buys = Purchase()
     whole = {"id": buys.intent, "object": "payment_intent", "amount": 4300}

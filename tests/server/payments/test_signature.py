@@ -66,8 +66,9 @@ def test_a_signed_event_is_let_in(desk: Desk) -> None:
         sign(BODY, "whsec_somebody_elses"),
         sign(BODY + b" "),
         sign(BODY[:-1]),
-        f"t={AT}," + ",".join(f"v1={n:064x}" for n in range(200)),
+        sign(BODY) + "".join(f",v1={n:064x}" for n in range(200)),
     ],
+    ids=lambda header: header[:24],
 )
 def test_a_header_that_is_not_stripes_is_refused(desk: Desk, header: str) -> None:
     refused(desk.post(BODY, header), desk)
