@@ -150,7 +150,7 @@ class _Connecting:
 def _open(given: argparse.Namespace) -> int:
     environment, config = _settings()
     config, title, connecting = _chosen(given, environment, config)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _on_a_terminal():
         raise _UsageError("it draws on a terminal, and this is none. Over ssh, ask for one: ssh -t")
     from tui.api.clock import SystemClock  # noqa: PLC0415
     from tui.api.paths import state_dir  # noqa: PLC0415
@@ -164,6 +164,11 @@ def _open(given: argparse.Namespace) -> int:
         return run(connecting, config, title, clock, reports=reports)
     finally:
         connecting.close()
+
+
+def _on_a_terminal() -> bool:
+    """Whether there are keys to read and a screen to draw on; that is stderr."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _settings() -> tuple[Environment, Config]:
