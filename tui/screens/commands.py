@@ -54,7 +54,10 @@ class Commands(_Base):
     def _holder(self, command: keys.Command) -> Widget | None:
         """Who has the command's action, looked for from the focus upwards."""
         name = "action_" + command.action.partition("(")[0]
-        nodes = (self.focused or self.section).ancestors_with_self
+        focused, section = self.focused, self.section
+        if focused is None or section not in focused.ancestors:  # a line was typed into, a dialogue was open
+            focused = section.reading
+        nodes = focused.ancestors_with_self
         return next((node for node in nodes if isinstance(node, Widget) and hasattr(node, name)), None)
 
     async def perform(self, command_id: str) -> None:

@@ -22,6 +22,7 @@ from tui.screens.browser import Browser
 from tui.screens.deeds import PAST, Verb
 from tui.screens.desk import Desk
 from tui.widgets.blocks import Block
+from tui.widgets.lines import Lines
 from tui.widgets.list_cursor import Highlighted
 from tui.widgets.record_list import RecordList
 from tui.widgets.story import Story
@@ -44,6 +45,14 @@ class View:
     words: str | None = None
     opened: str | None = None
     at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a jump began, and whether it led to a story."""
+
+    view: View
+    to_story: bool = False
 
 
 class Section(Browser[T]):
@@ -149,9 +158,14 @@ class Section(Browser[T]):
         else:
             self.open(view.opened, at=view.at)
 
+    @property
+    def reading(self) -> Lines:
+        """Where reading goes on: the story when one was opened, else the list."""
+        return self.story if self.is_open else self.list
+
     def take_focus(self) -> None:
         """Put the focus where reading goes on."""
-        (self.story if self.is_open else self.list).focus(scroll_visible=False)
+        self.reading.focus(scroll_visible=False)
 
     # What moves.
 
@@ -280,8 +294,12 @@ class Section(Browser[T]):
         if row_id == self.subject:
             self.story.show(blocks, top=row_id != self._told)
             self._told = row_id
-            if self.stand_at is not None and self.story.select(self.stand_at):
-                self.stand_at = None
+            if self.stand_at is not None:
+                self.call_after_refresh(self._stand)  # a story that was just opened has no size yet
+
+    def _stand(self) -> None:
+        if self.stand_at is not None and self.story.select(self.stand_at):
+            self.stand_at = None
 
     def story_failed(self, row_id: str, error: ApiError) -> None:
         """A story could not be fetched: an older one stays, else say why there is none."""

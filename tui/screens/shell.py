@@ -23,7 +23,7 @@ from tui.screens.desk import Desk, counters
 from tui.screens.identity import identity
 from tui.screens.orders import OrdersSection
 from tui.screens.polling import Polling
-from tui.screens.section import AnySection, Section, View
+from tui.screens.section import AnySection, Origin, Section, View
 from tui.widgets.bar import Part
 from tui.widgets.frame import CommandBar, Footer, IdentityStrip, Outcome, StatusLine
 from tui.widgets.text import SafeStatic
@@ -73,7 +73,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._connect = connect
         self._title = title
         self._section: AnySection = SECTIONS[0](desk)
-        self._origins: list[View] = []
+        self._origins: list[Origin] = []
         self._last: View | None = None
 
     # The frame.
@@ -184,7 +184,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def open_order(self, order_id: str, entry_id: str) -> None:
         """Open an order's story at an entry; going back leads here again."""
-        self._remember(origin=True)
+        self._remember()
+        self._origins.append(Origin(self.view, to_story=True))
         self._go(View("orders", opened=order_id, at=entry_id))
 
     @property
@@ -211,7 +212,9 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self.failed(error)
             return
         if found:
-            self._remember(origin=self._section.NAME != "orders")
+            self._remember()
+            if self._section.NAME != "orders":
+                self._origins.append(Origin(self.view, to_story=True))
             self._go(View("orders", tab="all", words="", opened=found))
         else:
             self.say("refused", f"No order's number ends in {number}.")
@@ -228,11 +231,9 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         """What is seen now."""
         return self._section.view
 
-    def _remember(self, *, origin: bool = False) -> None:
-        """Keep what is seen, for ``-`` and, when a jump leads away from it, for going back."""
+    def _remember(self) -> None:
+        """Keep what is seen, for ``-``."""
         self._last = self.view
-        if origin:
-            self._origins.append(self.view)
 
     def _go(self, view: View) -> None:
         self.query_one(StatusLine).fade()
@@ -276,7 +277,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         """Jump to the next thing that needs attention; what is jumped away from is kept."""
         view = View("activity", tab="attention")
         if (self.view.section, self.view.tab) != (view.section, view.tab):
-            self._remember(origin=True)
+            self._remember()
+            self._origins.append(Origin(self.view))
             self._go(view)
         section = self._section
         if isinstance(section, ActivitySection):
@@ -284,19 +286,30 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def action_close(self) -> None:
         """Close what is open, else what narrows the list, else the marks, else go back."""
-        if not self._section.close() and self._origins:
-            self._last = self.view
-            self._go(self._origins.pop())
+        if not self._back_from_story() and not self._section.close():
+            self._go_back()
 
     def action_back(self) -> None:
         """Close what is open, else go back, else quit."""
-        if self._section.leave():
-            return
-        if self._origins:
-            self._last = self.view
-            self._go(self._origins.pop())
-        else:
+        if not self._back_from_story() and not self._section.leave() and not self._go_back():
             self.app.exit(0)
+
+    def _back_from_story(self) -> bool:
+        """A story that a jump opened closes by going back to where the jump began."""
+        jumped = bool(self._origins) and self._origins[-1].to_story and self._section.is_open
+        if jumped:
+            self._remember()
+            self._section.set_open(opened=False)
+            self._go(self._origins.pop().view)
+        return jumped
+
+    def _go_back(self) -> bool:
+        """Go back to where the last jump began; whether there was one."""
+        if not self._origins:
+            return False
+        self._remember()
+        self._go(self._origins.pop().view)
+        return True
 
     def action_next_tab(self) -> None:
         """Next tab of the section."""

@@ -1,0 +1,150 @@
+"""Finding things and finding back: filter, tabs, jumps, the last view, the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.conftest import Play
+from tests.flows.world import Desk, World
+
+
+def test_a_filter_is_set_and_cleared(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("slash", *"ines", "enter")
+        assert "/ines" in desk.text
+        assert "2 orders" in desk.bar("status")
+        await desk.press("escape")
+        assert "10 orders" in desk.bar("status")
+
+    play(script)
+
+
+def test_a_filter_that_matches_nothing(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("slash", *"zz%", "enter")
+        assert "No order matches" in desk.text
+
+    play(script)
+
+
+def test_tabs_keep_their_place(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("j", "j", "right_square_bracket")
+        assert "[Unpaid]" in desk.text
+        assert "Nadia Okafor" in desk.cursor
+        await desk.press("left_square_bracket")
+        assert "0008" in desk.cursor
+
+    play(script)
+
+
+def test_from_an_entry_to_its_order_and_back(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "slash", *"shipped via", "enter", "enter")
+        assert "1 Orders" in desk.bar("identity")
+        assert "SS-260223-0002" in desk.text
+        assert "Shipped via DHL" in desk.cursor  # it stands at the entry
+        await desk.press("q")
+        assert "/shipped via" in desk.text
+        await desk.press("minus")
+        assert "SS-260223-0002" in desk.text
+
+    play(script)
+
+
+def test_raw_facts(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "right_square_bracket", "d")
+        assert "Raw facts" in desk.text
+        await desk.press("J")
+        assert "custom.stock" in desk.text
+
+    play(script)
+
+
+def test_records_follow_one_another_while_open(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("enter", "J", "J")
+        assert "SS-260223-0008" in desk.text
+        await desk.press("K", "q")
+        assert "0009" in desk.cursor
+
+    play(script)
+
+
+def test_the_story_beside_the_list_follows_the_cursor(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("j")
+        assert "SS-260223-0009 · Tom Avery" in desk.text
+        await desk.press("tab", "j")
+        assert "next" in desk.bar("footer")
+        await desk.press("shift+tab")
+        assert "open" in desk.bar("footer")
+
+    play(script, size=(120, 30))
+
+
+@pytest.mark.parametrize("typed", ["0002", "SS-260223-0002", "order 0002"])
+def test_an_order_is_opened_by_its_number(world: World, play: Play, typed: str) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "colon", *typed, "enter")
+        assert "SS-260223-0002 · Mei Lin" in desk.text
+
+    play(script)
+
+
+def test_a_command_is_run_by_its_name(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("colon", *"go.act", "enter")
+        assert "[All activity]" in desk.text
+        await desk.press("colon", *"resolvv", "enter")
+        assert "did you mean resolve?" in desk.bar("status")
+
+    play(script)
+
+
+def test_levels_and_internal_events(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "L")
+        assert "error" in desk.screen[1]
+        await desk.press("L", "i")
+        assert "with internal" in desk.screen[1]
+        await desk.press("escape")
+        assert "warning" not in desk.screen[1]
+
+    play(script)
+
+
+def test_times_are_written_in_other_ways(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("t", "t")
+        assert "23 Feb 10:10:00" in desk.text
+
+    play(script)
+
+
+def test_a_number_is_copied_to_the_readers_terminal(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("y")
+        assert desk.pilot.app.clipboard == "SS-260223-0010"
+        assert "sent to your terminal" in desk.bar("status")
+        await desk.press("Y")
+        assert "no tracking link" in desk.bar("status")
+
+    play(script)
+
+
+def test_what_was_done_is_repeated_on_another_record(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("y", "j", "full_stop")
+        assert desk.pilot.app.clipboard == "SS-260223-0009"
+
+    play(script)
+
+
+def test_q_goes_back_and_at_the_root_leaves(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("enter", "q")
+        assert "[All]" in desk.text
+
+    play(script)
