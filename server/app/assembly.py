@@ -16,6 +16,7 @@ from server.accounts.routes import routes as accounts
 from server.activity.routes import routes as activity
 from server.app import errors, health, pulse, reference
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
+from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
 from server.kit.config import ServerConfig
@@ -41,13 +42,18 @@ class UndeclaredRouteError(Exception):
 
 
 class App(FastAPI):
-    """The application: the routes, and the front that every request passes first."""
+    """The application: the unchanged poll answered at once, and the front that every other request passes first."""
 
     front: Front
+    pulse: PulseCache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI)."""
         if scope["type"] == "http":
+            if scope["path"] == "/v1/pulse" and (ready := self.pulse.at_hand(scope)) is not None:
+                await send(ready[0])
+                await send(ready[1])
+                return
             await self.front(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -84,13 +90,14 @@ def create_app(
         telemetry=_TELEMETRY_OFF,
     )
     found = AppServices(store, _cursors(store), monotonic)
-    cache = PulseCache(found)
+    hosts = Hosts(config)
+    app.pulse = PulseCache(found, hosts.allows)
     app.state.services = found
     app.state.config = config
-    app.front = Front(app.beyond_front, found, config, cache, body_seconds)
+    app.front = Front(app.beyond_front, found, hosts, body_seconds)
     errors.install(app)
     rooms = (accounts, orders, activity, payments)
-    for router in (health.build(), pulse.build(lambda: cache), *rooms, reference.build(app)):
+    for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         app.include_router(router)
     check_routes(app)
     _build_bodies(app)

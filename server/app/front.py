@@ -1,7 +1,4 @@
-"""What stands before every route: which hosts and sites may ask, how large and how slow a body may be.
-
-The unchanged poll passes by here first and is answered without waking anything else.
-"""
+"""What stands before every route: which hosts and sites may ask, how large and how slow a body may be."""
 
 from __future__ import annotations
 
@@ -13,9 +10,8 @@ from typing import Any, Final
 
 from server.accounts.service import has_owner
 from server.app.errors import as_problem, log_error, problem_response
-from server.app.pulse import PulseCache
+from server.app.hosts import Hosts
 from server.app.services import LOCAL, AppServices
-from server.kit.config import LOOPBACK, ServerConfig
 from server.kit.problems import ProblemError
 
 Scope = MutableMapping[str, Any]
@@ -49,8 +45,7 @@ class Front:
     Args:
         routes: the routes.
         services: the application's services.
-        config: which hosts are allowed besides the loopback's.
-        pulse: what answers the unchanged poll.
+        hosts: the names that this server answers to.
         body_seconds: how long a body may take to arrive in all.
     """
 
@@ -58,34 +53,18 @@ class Front:
         self,
         routes: Asgi,
         services: AppServices,
-        config: ServerConfig,
-        pulse: PulseCache,
+        hosts: Hosts,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._routes = routes
         self._store = services.store
-        self._pulse = pulse
+        self._hosts = hosts
         self._body_seconds = body_seconds
         self._unfinished: Counter[str] = Counter()
-        self._hosts = frozenset(name.encode() for name in (*LOOPBACK, *config.allowed_hosts))
         self._set_up = False
-
-    def allows_host(self, host: bytes) -> bool:
-        """Whether a Host header names this server: exactly, or with a port where the setting names none."""
-        host = host.lower()
-        if host in self._hosts:
-            return True
-        name, colon, port = host.rpartition(b":")
-        return bool(colon) and name in self._hosts and _DIGITS.fullmatch(port) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["path"] == "/v1/pulse":
-            ready = self._pulse.at_hand(scope, self)
-            if ready is not None:
-                await send(ready[0])
-                await send(ready[1])
-                return
         answering = _Answering(send)
         try:
             await self._guarded(scope, receive, answering)
@@ -123,7 +102,7 @@ class Front:
 
     def _check_address(self, scope: Scope, headers: _Headers) -> None:
         host = headers.single(b"host")
-        if host is None or not self.allows_host(host):
+        if host is None or not self._hosts.allows(host):
             raise ProblemError(421, "misdirected_request", "This server does not answer to that host name.")
         if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
             raise ProblemError(400, "invalid_request", "The address holds a NUL.")

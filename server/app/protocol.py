@@ -21,8 +21,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._in_head = True
         self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -35,24 +36,26 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Wait for the end of this head."""
+        """A head begins."""
         super().on_message_begin()
+        self._in_head = True
         self._head_bytes = 0
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
 
     def on_headers_complete(self) -> None:
         """The head is whole: what follows has limits of its own."""
+        self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to an unfinished head."""
+        """Wait only for the heads that did not come in one piece, as nearly all do."""
         super().data_received(data)
-        if self._head_timer is not None and not self.transport.is_closing():
+        if self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
                 self._give_up()
+            elif self._head_timer is None:
+                self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, MutableMapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from server.activity import service as activity
@@ -24,22 +24,17 @@ from server.kit.web import JSON_TYPE, permit, router
 from server.settings import service as settings
 
 Message = dict[str, Any]
+_MOST_ADMITTED: Final = 4_096
 _CACHE: Final = (b"cache-control", b"private, no-cache")
-
-
-class HostCheck(Protocol):
-    """Says whether a Host header names this server."""
-
-    def allows_host(self, host: bytes) -> bool:
-        """Whether it does."""
-        ...
 
 
 class PulseCache:
     """The answer to the poll, good as long as the store stands at the version it was read at."""
 
-    def __init__(self, services: AppServices) -> None:
+    def __init__(self, services: AppServices, allows_host: Callable[[bytes], bool]) -> None:
         self._services = services
+        self._allows_host = allows_host
+        self._admitted: dict[tuple[bytes, bytes], int] = {}
         self._store = services.store
         self._lock = asyncio.Lock()
         self._version: object = None
@@ -50,18 +45,18 @@ class PulseCache:
 
     # -- the short-cut ----------------------------------------------------------------------------------
 
-    def at_hand(self, scope: MutableMapping[str, Any], hosts: HostCheck) -> tuple[Message, Message] | None:
+    def at_hand(self, scope: MutableMapping[str, Any]) -> tuple[Message, Message] | None:
         """The answer, if all that it takes is known already; None sends the request the long way."""
         if scope["method"] != "GET" or scope["query_string"]:
             return None
         authorization, etag, host = _three(scope["headers"])
-        if authorization is None or host is None or not hosts.allows_host(host):
+        if authorization is None or host is None:
             return None
         version = self._store.version_at_hand()
         if version is None or version != self._version or self._dropped != self._store.drops.total:
             return None
-        principal = self._services.known.find(authorization, version)
-        if principal is None or not principal.may("pulse.read"):
+        until = self._admitted.get((authorization, host)) or self._admit(authorization, host, version)
+        if until <= self._store.clock.now():
             return None
         if etag == self.etag:
             return self._unchanged
@@ -77,6 +72,15 @@ class PulseCache:
             {"type": "http.response.body", "body": body},
         )
 
+    def _admit(self, authorization: bytes, host: bytes, version: object) -> int:
+        """Until when this pair may be answered at this version (milliseconds); 0 when the long way must decide."""
+        known = self._services.known.find(authorization, version)
+        if known is None or not known.principal.may("pulse.read") or not self._allows_host(host):
+            return 0
+        if len(self._admitted) < _MOST_ADMITTED:
+            self._admitted[(authorization, host)] = known.good_until
+        return known.good_until
+
     # -- the long way -----------------------------------------------------------------------------------
 
     async def refresh(self) -> None:
@@ -91,6 +95,7 @@ class PulseCache:
             body = await self._store.read_async(lambda tx: _without_now(tx, dropped))
             # the version was read before the counts: what is committed in between is asked for again
             self._version, self._dropped = version, dropped
+            self._admitted = {}
             self._body = body
             self.etag = b'"' + hashlib.sha256(body).hexdigest()[:24].encode() + b'"'
             self._unchanged = (
@@ -147,7 +152,7 @@ def _without_now(tx: Tx, dropped: int) -> bytes:
     return to_json(pulse.model_dump(mode="json", exclude={"now"}))[:-1] + b',"now":"'
 
 
-def build(pulse: Callable[[], PulseCache]) -> Any:
+def build(pulse: PulseCache) -> APIRouter:
     """The route."""
     routes = router("/v1", "pulse")
 
@@ -159,7 +164,7 @@ def build(pulse: Callable[[], PulseCache]) -> Any:
     )
     async def poll(request: Request) -> Response:
         """Counts for the frame and one counter per topic. Send the ETag back: 304 while all stands still."""
-        await pulse().refresh()
-        return pulse().response(request.headers.get("if-none-match"))
+        await pulse.refresh()
+        return pulse.response(request.headers.get("if-none-match"))
 
     return routes

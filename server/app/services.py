@@ -28,8 +28,8 @@ LOCAL: Final = "local socket"
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A token that was good when the store stood at the version of the cache."""
+class Known:
+    """A token that was good when the store stood at the version of the cache. ``good_until`` in milliseconds."""
 
     principal: Principal
     good_until: int
@@ -44,16 +44,16 @@ class KnownTokens:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._version: object = None
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, Known] = {}
 
-    def find(self, authorization: bytes, version: object) -> Principal | None:
-        """The principal of an ``Authorization`` value, if it was looked up at this version and is still good."""
+    def find(self, authorization: bytes, version: object) -> Known | None:
+        """Whose an ``Authorization`` value is, if it was looked up at this version and is still good."""
         if version is None or version != self._version:
             return None
         known = self._known.get(authorization)
         if known is None or known.good_until <= self._store.clock.now():
             return None
-        return known.principal
+        return known
 
     def keep(self, authorization: bytes, principal: Principal, version: object) -> None:
         """Remember what was looked up after ``version`` was read."""
@@ -65,7 +65,7 @@ class KnownTokens:
         until = self._store.clock.now() + HOUR  # so that the hour of use is noted again in time
         if principal.expires_at is not None:
             until = min(until, principal.expires_at)
-        self._known[authorization] = _Known(principal, until)
+        self._known[authorization] = Known(principal, until)
 
 
 class AppServices:
@@ -93,8 +93,10 @@ class AppServices:
             raise accounts.unauthenticated("missing")
         raw = header.encode("latin-1")
         version = self.store.version_at_hand()
-        principal = self.known.find(raw, version)
-        if principal is None:
+        known = self.known.find(raw, version)
+        if known is not None:
+            principal = known.principal
+        else:
             try:
                 principal = await self._look_up(header)
             except ProblemError as refused:

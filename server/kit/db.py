@@ -59,7 +59,7 @@ class Store(ABC):
     def version(self) -> object:
         """Something that is equal as long as nobody, in any process, committed; cheap enough for every poll.
 
-        On PostgreSQL it may lag by a fraction of a second behind other processes, never behind this one.
+        It may lag by a fraction of a second behind other processes, never behind this one.
         """
 
     def version_at_hand(self) -> object | None:
