@@ -49,6 +49,9 @@ FUTURE: Final = 5 * MINUTE
 SENT_TIME: Final = "occurred_at_sent"
 """In the facts: the time that a sender gave, where it was too far ahead to be believed."""
 
+PATIENCE: Final = 200
+"""How long an entry waits for somebody else's lock on PostgreSQL, in milliseconds."""
+
 _CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _LATEST: Final = 2**42
 _LOCK_TIMEOUT: Final = "55P03"
@@ -183,7 +186,7 @@ def _write(tx: Tx, type_name: object, *, actor: Actor, given: dict[str, Any]) ->
 def _insert_without_waiting_long(
     tx: Tx, kind: EventType, actor: Actor, given: dict[str, Any], *, waits: bool
 ) -> Logged:
-    tx.driver_sql("SET LOCAL lock_timeout = '200ms'")  # undone by the savepoint when something fails
+    tx.driver_sql(f"SET LOCAL lock_timeout = {PATIENCE:d}")  # undone by the savepoint when something fails
     logged = _insert(tx, kind, actor, given, waits=waits)
     tx.driver_sql("SET LOCAL lock_timeout TO DEFAULT")
     return logged
