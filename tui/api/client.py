@@ -7,6 +7,7 @@ models come with ``prepare()`` or with the first call.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -242,6 +243,7 @@ class Client:
 
     def _wire(self) -> Wire:
         if self._open is None:
+            _import_httpx()
             from tui.api.wire import Wire  # noqa: PLC0415 - after the first paint
 
             self._open = Wire(self.endpoint, self._transport, self._patience)
@@ -302,6 +304,19 @@ class Client:
 
     def _stranger(self) -> BadAnswer:
         return BadAnswer(f"What answers at {self.endpoint.label} is not a shopbell server. Is the URL right?")
+
+
+def _import_httpx() -> None:
+    """Import httpx without the command line that it brings along: that one costs as much as all the rest.
+
+    A module that is None in ``sys.modules`` cannot be imported, and httpx does without this one.
+    """
+    if "httpx" not in sys.modules:
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
+        try:
+            import httpx  # noqa: F401, PLC0415
+        finally:
+            del sys.modules["httpx._main"]
 
 
 def _readers() -> type[Readers]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -463,3 +466,18 @@ async def test_preparing_builds_what_the_first_call_needs() -> None:
     await client.me()
     async with client as same:
         assert same is client
+
+
+def test_httpx_comes_without_its_command_line() -> None:
+    program = (
+        "import sys\nfrom tui.api.client import Client, Endpoint\n"
+        "Client(Endpoint(url='https://shop.example')).prepare()\n"
+        "print('\\n'.join(sys.modules))\nimport httpx._main"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
+    )
+    loaded = set(done.stdout.split())
+    assert {"httpx", "pydantic", "tui.api.wire", "tui.api.answers"} <= loaded
+    assert not {"click", "pygments", "rich", "httpx._main", "textual", "keyring"} & loaded
