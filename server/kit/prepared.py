@@ -62,7 +62,7 @@ class Prepared:
 
     def rows(self, tx: Tx, /, **values: Any) -> list[tuple[Any, ...]]:
         """Run it with these values of its ``bindparam``s and fetch every row as the driver gives it."""
-        sql, parameters = self._ready(tx, values)
+        sql, parameters = self.ready(tx, values)
         if self._reads and tx.dialect == "sqlite":
             with suppress(Exception):  # told again, as SQLAlchemy has it, by the slower way below
                 return cast("list[tuple[Any, ...]]", _driver(tx).execute(sql, parameters).fetchall())
@@ -76,13 +76,10 @@ class Prepared:
 
     def run(self, tx: Tx, /, **values: Any) -> int:
         """Run a statement without rows; how many rows it changed."""
-        return tx.driver_sql(*self._ready(tx, values)).rowcount
+        return tx.driver_sql(*self.ready(tx, values)).rowcount
 
-    def sql(self, tx: Tx) -> str:
-        """Its text for this database."""
-        return (self._compiled.get(tx.dialect) or self._compile(tx))[0]
-
-    def _ready(self, tx: Tx, values: dict[str, Any]) -> tuple[str, dict[str, Any] | tuple[Any, ...]]:
+    def ready(self, tx: Tx, values: dict[str, Any]) -> tuple[str, dict[str, Any] | tuple[Any, ...]]:
+        """Its text for this database, and its parameters as the driver takes them."""
         sql, constants, order = self._compiled.get(tx.dialect) or self._compile(tx)
         if constants:
             values = {**constants, **values}
