@@ -17,7 +17,7 @@ from server.contract.orders import (
 )
 from server.kit.access import Principal
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, page_query, permit, router, services
+from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
 from server.orders import service as orders
 from server.orders.reading import MAX_SEARCH
 
@@ -30,13 +30,14 @@ async def make_order(
 ) -> Response:
     """Make an order before its customer is sent to the payment page. Name it there as ``client_reference_id``.
 
-    Errors: 422 ``invalid_request``; 409 ``idempotency_conflict``.
+    Who may not read orders is not told whose it is. A repeat with the same ``Idempotency-Key`` is answered without
+    the customer and the address: those are kept in the vault alone.
     """
 
     def unit(tx: Tx) -> Order:
         return orders.get(tx, orders.create(tx, new), caller)
 
-    return await mutate(request, caller, unit, 201)
+    return await mutate(request, caller, unit, 201, remembered=_without_person)
 
 
 @routes.get("", response_model=Page[OrderRow], summary="Orders, newest first")
@@ -77,7 +78,12 @@ def read_order(request: Request, order: str, caller: Annotated[Principal, permit
     return answer(services(request).store.read(lambda tx: orders.get(tx, order, caller)))
 
 
-@routes.post("/{order}/fulfilment", response_model=Order, summary="Tell a step of an order's fulfilment")
+@routes.post(
+    "/{order}/fulfilment",
+    response_model=Order,
+    summary="Tell a step of an order's fulfilment",
+    responses=refuses(invalid_transition=409, occurred_at_in_future=422),
+)
 async def fulfil_order(
     request: Request,
     order: str,
@@ -92,4 +98,9 @@ async def fulfil_order(
     def unit(tx: Tx) -> Order:
         return orders.shown(tx, orders.fulfil(tx, order, step, actor=orders.actor_of(caller)), caller)
 
-    return await mutate(request, caller, unit)
+    return await mutate(request, caller, unit, remembered=_without_person)
+
+
+def _without_person(made: Order) -> Order:
+    """What is kept for a repeat: names, addresses and strangers' words stand in no other table than their own."""
+    return made.model_copy(update={"customer": None, "address": None, "problem": None})

@@ -12,7 +12,7 @@ from server.contract.base import Answer
 from server.inbox import service as inbox
 from server.kit.config import ServerConfig
 from server.kit.problems import ProblemError, invalid_request
-from server.kit.web import answer, open_to_all, router, services
+from server.kit.web import answer, open_to_all, refuses, router, services
 from server.payments import shapes, signature
 from server.payments.service import incoming
 
@@ -31,12 +31,12 @@ class WebhookReceipt(Answer):
     response_model=WebhookReceipt,
     summary="Stripe tells what happened",
     dependencies=[open_to_all("signed by Stripe")],
+    responses=refuses(signature_verification_failed=400, invalid_json=400, unavailable=503),
 )
 async def stripe(request: Request) -> Response:
     """Check the signature on the raw bytes, store the event, work on it. 200 means that it is kept, whatever it was.
 
-    Errors: 400 ``signature_verification_failed``, 400 ``invalid_json``, 413 ``payload_too_large``, 503
-    ``unavailable`` when this server has no webhook secret.
+    503 ``unavailable`` when this server has no webhook secret.
     """
     store = services(request).store
     config: ServerConfig = request.app.state.config

@@ -6,7 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from server.kit.db import Store
+from server.kit.schema import idempotency
 from tests.server.conftest import Staff
 
 ORDER: dict[str, Any] = {
@@ -73,6 +76,21 @@ def test_an_idempotency_key_makes_one_order(program: httpx.Client, staff: Staff)
     other = program.post("/v1/orders", json=ORDER | {"shipping": 1}, headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
     assert read(program, staff, "/v1/orders/counts")["all"] == 1
+
+
+def test_nobodys_name_is_kept_with_the_answer_to_a_repeat(
+    http: httpx.Client, staff: Staff, store: Store
+) -> None:
+    headers = staff.bearer("owner") | {"Idempotency-Key": "cart-8"}
+    first = http.post("/v1/orders", json=ORDER, headers=headers).json()
+    assert first["customer"]["email"] == "mary@example.com"
+    step = {"status": "failed", "reason": "Mary moved"}
+    http.post(f"/v1/orders/{first['id']}/fulfilment", json=step, headers=headers | {"Idempotency-Key": "f"})
+    kept = store.read(lambda tx: tx.execute(select(idempotency.c.body)).scalars().all())
+    assert len(kept) == 2
+    assert not [body for body in kept if "mary" in body.lower() or "London" in body]
+    again = http.post("/v1/orders", json=ORDER, headers=headers).json()
+    assert again == first | {"customer": None, "address": None}
 
 
 def test_pages_by_cursor(program: httpx.Client, staff: Staff) -> None:
