@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from server.contract.access import Me
-    from server.contract.activity import Entry, FeedTab, Level, Resolved
+    from server.contract.activity import Entry, FeedTab, Level, Reopen, Resolve, Resolved
     from server.contract.base import Page
     from server.contract.orders import FulfilmentStep, Order, OrderCounts, OrderRow, OrderTab
     from server.contract.pulse import Pulse
@@ -220,24 +220,40 @@ class Client:
         return self._read(await self._send("GET", "/v1/activity", params=params), _readers().entries)
 
     async def resolve(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
-        """Resolve an entry; with ``group`` all open entries like it, up to the newest one ``seen`` (its id)."""
-        return await self._mark(entry_id, "resolve", group=group, seen=seen)
+        """Resolve an entry; with ``group`` all open entries like it, up to the newest one ``seen``.
 
-    async def reopen(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
-        """Open a resolved entry again; with ``group`` its whole group, up to the newest one ``seen``."""
-        return await self._mark(entry_id, "reopen", group=group, seen=seen)
+        What to send as ``seen`` is in the entry's ``group.seen``.
+        """
+        from server.contract.activity import Resolve  # noqa: PLC0415 - after the first paint
+
+        return await self._mark(f"{_segment(entry_id, 'entry')}/resolve", Resolve(group=group, seen=seen))
+
+    async def reopen(
+        self,
+        entry_id: str,
+        *,
+        group: bool = False,
+        seen: str | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Resolved:
+        """Open a resolved entry again.
+
+        With ``group`` all that was resolved together with it, up to the newest one ``seen``; with ``ids`` exactly
+        those, as a `Resolved` listed them.
+        """
+        from server.contract.activity import Reopen  # noqa: PLC0415 - after the first paint
+
+        asked = Reopen(group=group, seen=seen, ids=None if ids is None else list(ids))
+        return await self._mark(f"{_segment(entry_id, 'entry')}/reopen", asked)
 
     async def resolve_order(self, order_id: str) -> Resolved:
         """Resolve all that is open on an order."""
         path = f"/v1/orders/{_segment(order_id, 'order')}/activity/resolve"
         return self._read(await self._change(path, b"{}"), _readers().resolved)
 
-    async def _mark(self, entry_id: str, verb: str, *, group: bool, seen: str | None) -> Resolved:
-        from server.contract.activity import Resolve  # noqa: PLC0415 - after the first paint
-
-        body = Resolve(group=group, seen=seen).model_dump_json(exclude_none=True).encode()
-        path = f"/v1/activity/{_segment(entry_id, 'entry')}/{verb}"
-        return self._read(await self._change(path, body), _readers().resolved)
+    async def _mark(self, path: str, asked: Resolve | Reopen) -> Resolved:
+        body = asked.model_dump_json(exclude_none=True).encode()
+        return self._read(await self._change(f"/v1/activity/{path}", body), _readers().resolved)
 
     # How
 
