@@ -11,6 +11,7 @@ from typing import Any, Final
 from server.accounts.service import has_owner
 from server.app.errors import as_problem, log_error, problem_response
 from server.app.hosts import Hosts
+from server.app.rereads import Rereads
 from server.app.services import LOCAL, AppServices
 from server.kit.problems import ProblemError
 
@@ -58,6 +59,7 @@ class Front:
     ) -> None:
         self._routes = routes
         self._store = services.store
+        self._rereads = Rereads(services)
         self._hosts = hosts
         self._body_seconds = body_seconds
         self._unfinished: Counter[str] = Counter()
@@ -98,6 +100,14 @@ class Front:
             receive = _replayed(await self._body(scope, receive), receive)
         if not self._set_up and scope["path"] not in _OPEN_BEFORE_SETUP:
             await self._check_set_up()
+        if self._rereads.serves(scope):
+            authorization = headers.single(b"authorization")
+            again = self._rereads.find(scope, authorization)
+            if again is not None:
+                await send(again[0])
+                await send(again[1])
+                return
+            send = self._rereads.keeping(scope, authorization, send)
         await self._routes(scope, receive, send)
 
     def _check_address(self, scope: Scope, headers: _Headers) -> None:
