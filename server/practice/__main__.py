@@ -23,7 +23,7 @@ from server.app.serve import listen, make_server
 from server.kit.checks import StoreError
 from server.kit.clock import SystemClock
 from server.kit.config import ConfigError, ServerConfig, make_data_dir
-from server.kit.lock import sole_server
+from server.kit.lock import AlreadyRunningError, sole_server
 from server.kit.log import start_logging
 from server.kit.migrate import SchemaTooNewError
 from server.practice import state as memory
@@ -37,6 +37,14 @@ from server.practice.state import State, StateError
 
 DEFAULT_SEED: Final = 1
 _LOOK_SECONDS: Final = 1.0
+_EXIT_CODES: Final[dict[type[Exception], int]] = {
+    AlreadyRunningError: 6,
+    ConfigError: 3,
+    StateError: 3,
+    StoreError: 4,
+    SchemaTooNewError: 5,
+}
+"""The same as those of ``shopbelld``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(
             given.data.expanduser().absolute(), given.uds, seed=given.seed, speed=given.speed, days=given.days
         )
-    except (ConfigError, StoreError, StateError, SchemaTooNewError) as error:
+    except tuple(_EXIT_CODES) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return next(code for kind, code in _EXIT_CODES.items() if isinstance(error, kind))
     return 0
 
 

@@ -106,7 +106,7 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
     Args:
         now: when it is looked at, milliseconds; should be at least six hours into its day.
         earlier: so many other orders come before them on the same day. With 42 the five are numbered 0043 to
-            0047 as in the picture: three of the others wait to be made, one is not paid, the rest is delivered.
+            0047 as in the picture: two of the others wait to be made, one is not paid, the rest is delivered.
     """
     scene = Scene(now)
     _earlier(scene, earlier)
@@ -189,7 +189,7 @@ def _earlier(scene: Scene, count: int) -> None:
             continue
         scene.paid(story, ago - 10 * SECOND)
         scene.step(story, ago - 20 * SECOND, "submitted", provider_order_id=f"PFY-7{number:04d}")
-        if number < count - 3:
+        if number < count - 2:
             scene.step(story, ago - 25 * SECOND, "delivered")
 
 

@@ -30,6 +30,8 @@ from server.practice.player import Player
 from server.settings import service as settings
 
 ENVIRONMENT: Final = "practice"
+PROGRAM: Final = "shop front"
+"""What the shop's own program is called: its events name it."""
 TOKEN_DAYS: Final = 366
 _RENEW_BEFORE: Final = 30 * DAY
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -95,9 +97,8 @@ def furnish(tx: Tx, keys: Keys | None = None) -> Keys:
         )
     if keys is not None and _opens(tx, keys.owner) and _opens(tx, keys.program):
         return keys
-    name = "practice"
-    _, owner_token = accounts.make_token(tx, user_id=owner, role="owner", name=name, days=TOKEN_DAYS)
-    _, program_token = accounts.make_token(tx, user_id=None, role="storefront", name=name, days=TOKEN_DAYS)
+    _, owner_token = accounts.make_token(tx, user_id=owner, role="owner", name="practice", days=TOKEN_DAYS)
+    _, program_token = accounts.make_token(tx, user_id=None, role="storefront", name=PROGRAM, days=TOKEN_DAYS)
     return Keys(owner_token, program_token)
 
 

@@ -86,13 +86,18 @@ def debited(tale: Tale) -> None:
 
 
 def bounced_debit(tale: Tale) -> None:
-    """The direct debit comes back unpaid; the shop's program cancels the order."""
+    """The direct debit comes back unpaid; the customer pays by card, or the shop's program cancels the order."""
     tale.checkout = replace(
         tale.checkout, method="sepa_debit" if tale.order.currency == "EUR" else "bacs_debit"
     )
     signed = tale.stripe("checkout.session.completed", tale.place(tale.begin), paid=False).at
     refused_at = tale.later(signed, 20 * HOUR, 3 * DAY)
     heard = tale.stripe("checkout.session.async_payment_failed", refused_at, paid=False).at
+    if tale.dice.random() < 0.7:
+        tale.checkout = replace(tale.checkout, name=f"{tale.name} again", method="card")
+        tale.resolve(tale.settle(heard))
+        tale.make_and_send(tale.submit(tale.pay(tale.later(heard, 20 * MINUTE, 8 * HOUR))))
+        return
     cancelled = tale.later(heard, MINUTE, 5 * MINUTE)
     tale.step("cancelled", cancelled, reason="direct debit returned unpaid")
     tale.resolve(max(tale.settle(heard), cancelled + MINUTE))

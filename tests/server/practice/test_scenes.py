@@ -36,7 +36,6 @@ async def _look(store: Store, clock: FrozenClock, data: Path) -> None:
     timeline = await reader.get("/v1/orders/SS-260223-0004/timeline")
     assert [(entry["occurred_at"][11:19], entry["message"]) for entry in timeline["items"]] == [
         ("09:52:30", "Order placed — £28.00 via Stripe"),
-        ("09:52:30", "Payment received — £28.00 via Stripe"),
         ("09:53:00", "Order confirmation sent to tom@example.com"),
         ("09:53:30", "Submission to Printify failed: variant out of stock"),
         ("09:53:50", "Submission retried — attempt 2 of 3"),
