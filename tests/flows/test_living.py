@@ -108,7 +108,7 @@ def test_nothing_is_asked_but_the_pulse_while_nothing_happens(world: World, play
         assert set(world.line.seen) == {"GET /v1/pulse"}
         assert desk.text == before
 
-    play(script)
+    play(script, picture=False)
 
 
 def test_no_orders_yet(empty_world: World, play: Play) -> None:

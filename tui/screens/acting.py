@@ -1,16 +1,16 @@
-"""Resolving and reopening: one entry, a folded group, all of an order, or many at once."""
+"""Resolving and reopening: one entry, a folded group, all of an order, or many at once; and taking it back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.api.errors import ApiError
-from tui.screens.deeds import Deed, Verb
+from tui.screens.deeds import Act, Deed, Verb, Wish
 
 if TYPE_CHECKING:
     from server.contract.activity import Resolved
@@ -22,51 +22,57 @@ AT_ONCE = 4
 
 @dataclass(slots=True)
 class Done:
-    """What some calls changed, and the first reason why one of them could not.
+    """What some wishes came to, and the first reason why one of them could not be fulfilled."""
 
-    ``about`` is what was acted on, in a few words.
-    """
-
-    ids: list[str] = field(default_factory=list)
-    count: int = 0
+    acts: list[Act] = field(default_factory=list)
     error: ApiError | None = None
-    about: str = ""
 
-    def add(self, resolved: Resolved) -> None:
-        """Count what one call changed."""
-        self.ids += resolved.ids
-        self.count += resolved.count
+    @property
+    def count(self) -> int:
+        """How many entries were changed."""
+        return sum(act.count for act in self.acts)
 
-    def deed(self, verb: Verb) -> Deed:
+    def deed(self, verb: Verb, about: str) -> Deed:
         """It as something that can be undone."""
-        return Deed(verb, tuple(self.ids), self.count, self.about)
+        return Deed(verb, tuple(act for act in self.acts if act.count), about)
 
 
-async def each(calls: Iterable[Callable[[], Awaitable[Resolved]]], about: str = "") -> Done:
-    """Make the calls, a few at a time; after a failure no further ones are begun."""
-    done, waiting = Done(about=about), iter(calls)
+async def fulfil(client: Client, wishes: Iterable[Wish]) -> Done:
+    """Ask the server for these; after a failure nothing further is begun."""
+    return await _each((wish, partial(_ask, client, wish)) for wish in wishes)
+
+
+async def take_back(client: Client, deed: Deed) -> Done:
+    """Undo exactly what a deed changed, and nothing that came later."""
+    return await _each((act.wish, partial(_undo, client, act)) for act in deed.acts)
+
+
+def _ask(client: Client, wish: Wish) -> Coroutine[Any, Any, Resolved]:
+    if wish.verb == "reopen":
+        return client.reopen(wish.target)
+    if wish.scope == "order":
+        return client.resolve_order(wish.target)
+    if wish.scope == "group":
+        return client.resolve(wish.target, group=True, seen=wish.target)
+    return client.resolve(wish.target)
+
+
+def _undo(client: Client, act: Act) -> Coroutine[Any, Any, Resolved]:
+    if act.wish.verb == "reopen":
+        return client.resolve(act.wish.target)
+    return client.reopen(act.ids[0], group=True)  # opens all that was resolved in the same act
+
+
+async def _each(calls: Iterable[tuple[Wish, Callable[[], Coroutine[Any, Any, Resolved]]]]) -> Done:
+    """Make the calls, a few at a time."""
+    done, waiting = Done(), iter(calls)
     while done.error is None and (batch := list(islice(waiting, AT_ONCE))):
-        for outcome in await asyncio.gather(*(call() for call in batch), return_exceptions=True):
+        outcomes = await asyncio.gather(*(call() for _wish, call in batch), return_exceptions=True)
+        for (wish, _call), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, ApiError):
                 done.error = done.error or outcome
             elif isinstance(outcome, BaseException):
                 raise outcome
             else:
-                done.add(outcome)
+                done.acts.append(Act(wish, tuple(outcome.ids), outcome.count))
     return done
-
-
-def entry_calls(client: Client, verb: Verb, ids: Iterable[str]) -> list[Callable[[], Awaitable[Resolved]]]:
-    """Resolve or reopen exactly these entries."""
-    call = client.resolve if verb == "resolve" else client.reopen
-    return [partial(call, entry_id) for entry_id in ids]
-
-
-def order_calls(client: Client, ids: Iterable[str]) -> list[Callable[[], Awaitable[Resolved]]]:
-    """Resolve all that is open on these orders."""
-    return [partial(client.resolve_order, order_id) for order_id in ids]
-
-
-def group_calls(client: Client, ids: Iterable[str]) -> list[Callable[[], Awaitable[Resolved]]]:
-    """Resolve the groups whose newest entries, as far as they were seen, are these."""
-    return [partial(client.resolve, entry_id, group=True, seen=entry_id) for entry_id in ids]

@@ -15,7 +15,7 @@ from tui.api.errors import ApiError
 from tui.api.sources import FeedSource
 from tui.api.window import Source, Window
 from tui.screens import feed
-from tui.screens.acting import Done, each, entry_calls, group_calls
+from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
@@ -177,30 +177,29 @@ class ActivitySection(Section[Row]):
     def action_resolve(self) -> None:
         """Resolve an entry, a folded group as far as it was seen, or all that is marked."""
 
-        async def work(client: Client) -> Done:
+        def wishes() -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if speaks_for_group(row.entry)]
-            groups = group_calls(client, [row.entry.id for row in rows if not row.member])
-            single = entry_calls(client, "resolve", [row.entry.id for row in rows if row.member])
             about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "row")
-            return await each([*groups, *single], about)
+            asked = [Wish("resolve", "entry" if row.member else "group", row.entry.id) for row in rows]
+            return asked, about
 
         if self.entry is not None and not self.list.marks and not speaks_for_group(self.entry):
             self.frame.say("note", "Only an open warning or error can be resolved.")
         else:
-            self.act("resolve", work)
+            self.act("resolve", wishes)
 
     def action_reopen(self) -> None:
         """Open a resolved entry again, or all marked ones."""
 
-        async def work(client: Client) -> Done:
+        def wishes() -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if row.entry.resolved_at is not None]
             about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "entry", "entries")
-            return await each(entry_calls(client, "reopen", [row.entry.id for row in rows]), about)
+            return [Wish("reopen", "entry", row.entry.id) for row in rows], about
 
         if self.entry is not None and not self.list.marks and self.entry.resolved_at is None:
             self.frame.say("note", "Only a resolved entry can be opened again.")
         else:
-            self.act("reopen", work)
+            self.act("reopen", wishes)
 
     def action_copy(self) -> None:
         """Copy the order's number, or the entry's id where it has no order."""

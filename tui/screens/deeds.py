@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verb = Literal["resolve", "reopen"]
+Scope = Literal["entry", "group", "order"]
 
 OPPOSITE: dict[Verb, Verb] = {"resolve": "reopen", "reopen": "resolve"}
 PAST: dict[Verb, str] = {"resolve": "Resolved", "reopen": "Reopened"}
@@ -15,20 +16,46 @@ KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """One resolve or reopen that the server confirmed.
+class Wish:
+    """One thing to ask of the server.
 
     Attributes:
-        verb: what was done.
-        ids: exactly the entries that it changed, as far as the server listed them.
-        count: how many it changed.
-        about: what it was done to, in a few words.
+        verb: what to do.
+        scope: to an entry, to its group as far as it was seen, or to all that is open on an order.
+        target: the id of the entry (of a group: of the newest one seen) or of the order.
     """
 
     verb: Verb
+    scope: Scope
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A wish that the server fulfilled, with the entries that it changed (at most 500 of them are listed)."""
+
+    wish: Wish
     ids: tuple[str, ...]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What one press of a key did: one act or several, and what it was about in a few words."""
+
+    verb: Verb
+    acts: tuple[Act, ...]
     about: str
+
+    @property
+    def count(self) -> int:
+        """How many entries were changed."""
+        return sum(act.count for act in self.acts)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The entries that were changed, as far as they were listed."""
+        return frozenset(entry_id for act in self.acts for entry_id in act.ids)
 
 
 class Deeds:
@@ -40,7 +67,7 @@ class Deeds:
 
     def did(self, deed: Deed) -> None:
         """Remember a deed; one that changed nothing is nothing to undo."""
-        if deed.ids:
+        if deed.count:
             self._done = [*self._done, deed][-KEPT:]
             self._undone.clear()
 
@@ -60,8 +87,8 @@ class Deeds:
             self._done.remove(deed)
             self._undone.append(deed)
 
-    def redid(self, deed: Deed) -> None:
-        """A deed was done again."""
+    def redid(self, deed: Deed, again: Deed) -> None:
+        """A deed was done again; ``again`` is what it changed this time."""
         if deed in self._undone:
             self._undone.remove(deed)
-            self._done.append(deed)
+            self._done.append(again)

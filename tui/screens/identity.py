@@ -20,13 +20,17 @@ ROLES = {"readonly": "Read-only"}
 
 def identity(
     desk: Desk,
-    connection: Connection,
+    connection: Connection | None,
     title: str,
     sections: Iterable[type[AnySection]],
     current: AnySection,
 ) -> Identity:
-    """The strip's content: ``title`` is the shop's name until the server told it."""
-    pulse = desk.pulse
+    """The strip's content. ``title`` is the shop's name until the server told it.
+
+    Without a ``connection`` there is not even somebody to ask.
+    """
+    pulse, ascii_only = desk.pulse, desk.glyphs is not UNICODE
+    stopped = ("x not connected", "x") if ascii_only else ("✖ not connected", "✖")
     return Identity(
         shop=title if pulse is None else pulse.shop.name,
         environment="live" if pulse is None else pulse.shop.environment,
@@ -42,10 +46,10 @@ def identity(
         ),
         person=_person(desk.me),
         role="" if desk.me is None else ROLES.get(desk.me.role, desk.me.role.capitalize()),
-        connection=wordings(
-            connection, now=desk.clock.now(), zone=desk.zone, ascii_only=desk.glyphs is not UNICODE
-        ),
-        health=connection.health,
+        connection=stopped
+        if connection is None
+        else wordings(connection, now=desk.clock.now(), zone=desk.zone, ascii_only=ascii_only),
+        health="error" if connection is None else connection.health,
         glyphs=desk.glyphs,
     )
 

@@ -11,7 +11,7 @@ from tui import keys
 from tui.api.errors import ApiError
 from tui.api.sources import OrderSource
 from tui.api.window import Source
-from tui.screens.acting import Done, each, entry_calls, order_calls
+from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
 from tui.screens.order_story import customer, glimpse, order_story
 from tui.screens.section import Section
@@ -174,12 +174,12 @@ class OrdersSection(Section["OrderRow"]):
     def action_resolve(self) -> None:
         """Resolve all that is open on the order, or on all marked ones."""
 
-        async def work(client: Client) -> Done:
+        def wishes() -> tuple[list[Wish], str]:
             ids = self.marked_or_subject()
             about = self._number(ids[0]) if len(ids) == 1 else count(len(ids), "order")
-            return await each(order_calls(client, ids), about)
+            return [Wish("resolve", "order", order_id) for order_id in ids], about
 
-        self.act("resolve", work)
+        self.act("resolve", wishes)
 
     def action_reopen(self) -> None:
         """Open the entry of the timeline again that the cursor stands on."""
@@ -188,8 +188,8 @@ class OrdersSection(Section["OrderRow"]):
         if entry is None or entry.resolved_at is None:
             self.frame.say("note", "Open the order and stand on a resolved entry to open that again.")
         else:
-            label, ids = entry.label, [entry.id]
-            self.act("reopen", lambda client: each(entry_calls(client, "reopen", ids), label))
+            wish, about = Wish("reopen", "entry", entry.id), entry.label
+            self.act("reopen", lambda: ([wish], about))
 
     def _number(self, order_id: str | None) -> str:
         """The number of an order, as far as it is known here."""

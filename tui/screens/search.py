@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -81,7 +81,7 @@ class SearchScreen(ModalScreen[str | None]):
         self,
         title: str,
         items: Sequence[Item],
-        columns: Sequence[Column[Item]],
+        columns: Callable[[Collection[str]], Sequence[Column[Item]]],
         *,
         hint: str,
         menu: bool = False,
@@ -91,15 +91,24 @@ class SearchScreen(ModalScreen[str | None]):
         self.heading = title
         self.items = tuple(items)
         self.hint = hint
+        self.leads: set[str] = set()
+        """The items that are the first of their group in what is shown."""
         self._list: RecordList[Item] = RecordList(
-            columns,
+            columns(self.leads),
             glyphs=glyphs,
             empty="Nothing has these words.",
             hint="Type fewer of them, or press Escape to close.",
             lead=lambda item: Cell(glyphs.marked if item.chosen else " ", "accent"),
         )
         self._list.can_focus = False
-        self._list.set_rows(self.items)
+        self._show(self.items)
+
+    def _show(self, items: Sequence[Item]) -> None:
+        first = {item.group: item.id for item in reversed(items)}
+        self.leads.clear()
+        self.leads.update(first.values())
+        self._list.set_rows(items)
+        self._list.set_columns()
 
     def compose(self) -> ComposeResult:
         """Heading, line, list, and what the keys do."""
@@ -123,7 +132,7 @@ class SearchScreen(ModalScreen[str | None]):
         found = [item for item in self.items if item.matches(words)]
         if words:
             found.sort(key=lambda item: not item.name.casefold().startswith(words[0]))
-        self._list.set_rows(found)
+        self._show(found)
         self._list.move_to(0)
 
     def on_input_submitted(self, event: SafeInput.Submitted) -> None:
@@ -147,36 +156,51 @@ class SearchScreen(ModalScreen[str | None]):
 
 def help_screen(live: keys.Keymap, commands: Sequence[keys.Command], glyphs: Glyphs) -> SearchScreen:
     """All keys by group, as they are now; Enter runs what is under the cursor."""
+
+    def columns(leads: Collection[str]) -> list[Column[Item]]:
+        return [
+            Column("", lambda item: Cell(item.group if item.id in leads else "", "strong"), width=10),
+            Column("KEYS", lambda item: Cell(item.keys, "accent"), width=13),
+            Column("WHAT IT DOES", lambda item: Cell(item.detail), flex=1),
+            Column("ID", lambda item: Cell(item.id, "muted"), width=16, min_list_width=96),
+        ]
+
     items = [_item(command, live, glyphs) for command in commands]
-    first = {item.group: item.id for item in reversed(items)}
-    columns: list[Column[Item]] = [
-        Column("", lambda item: Cell(item.group if first[item.group] == item.id else "", "strong"), width=10),
-        Column("KEYS", lambda item: Cell(item.keys, "accent"), width=13),
-        Column("WHAT IT DOES", lambda item: Cell(item.detail), flex=1),
-        Column("ID", lambda item: Cell(item.id, "muted"), width=16, min_list_width=100),
-    ]
-    hint = "↑↓ move  ⏎ do it  esc close   ids are for [keys] in the config file"
+    hint = _hint(glyphs, "do it") + "   ids are for [keys] in the config file"
     return SearchScreen("Keys", items, columns, hint=hint, glyphs=glyphs)
 
 
 def palette_screen(live: keys.Keymap, commands: Sequence[keys.Command], glyphs: Glyphs) -> SearchScreen:
     """Every action by its words."""
+
+    def columns(_leads: Collection[str]) -> list[Column[Item]]:
+        return [
+            Column("ACTION", lambda item: Cell(item.name, "strong"), width=16),
+            Column("WHAT IT DOES", lambda item: Cell(item.detail), flex=1),
+            Column("KEYS", lambda item: Cell(item.keys, "accent"), width=11, align="right"),
+        ]
+
     items = [_item(command, live, glyphs) for command in commands if command.listed]
-    columns: list[Column[Item]] = [
-        Column("ACTION", lambda item: Cell(item.name, "strong"), width=16),
-        Column("WHAT IT DOES", lambda item: Cell(item.detail), flex=1),
-        Column("KEYS", lambda item: Cell(item.keys, "accent"), width=11, align="right"),
-    ]
-    return SearchScreen("Find an action", items, columns, hint="↑↓ move  ⏎ do it  esc close", glyphs=glyphs)
+    hint = _hint(glyphs, "do it")
+    return SearchScreen("Find an action", items, columns, hint=hint, glyphs=glyphs)
 
 
 def menu_screen(title: str, items: Sequence[Item], glyphs: Glyphs) -> SearchScreen:
     """A short choice; what holds now is marked."""
-    columns: list[Column[Item]] = [
-        Column("", lambda item: Cell(item.name, "strong"), width=14),
-        Column("", lambda item: Cell(item.detail, "muted"), flex=1),
-    ]
-    return SearchScreen(title, items, columns, hint="↑↓ move  ⏎ choose  esc close", menu=True, glyphs=glyphs)
+
+    def columns(_leads: Collection[str]) -> list[Column[Item]]:
+        return [
+            Column("", lambda item: Cell(item.name, "strong"), width=14),
+            Column("", lambda item: Cell(item.detail, "muted"), flex=1),
+        ]
+
+    hint = _hint(glyphs, "choose")
+    return SearchScreen(title, items, columns, hint=hint, menu=True, glyphs=glyphs)
+
+
+def _hint(glyphs: Glyphs, verb: str) -> str:
+    move, enter = ("↑↓", "⏎") if glyphs is UNICODE else ("up, down", "enter")
+    return f"{move} move  {enter} {verb}  esc close"
 
 
 def _item(command: keys.Command, live: keys.Keymap, glyphs: Glyphs) -> Item:

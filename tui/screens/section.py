@@ -6,7 +6,7 @@ What its rows are, how they read and what can be done to them stands in the sect
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -17,10 +17,11 @@ from textual.timer import Timer
 
 from tui import keys
 from tui.api.errors import ApiError
-from tui.screens.acting import Done
+from tui.screens.acting import fulfil
 from tui.screens.browser import Browser
-from tui.screens.deeds import PAST, Verb
+from tui.screens.deeds import PAST, Verb, Wish
 from tui.screens.desk import Desk
+from tui.widgets.bar import Part
 from tui.widgets.blocks import Block
 from tui.widgets.lines import Lines
 from tui.widgets.list_cursor import Highlighted
@@ -163,6 +164,16 @@ class Section(Browser[T]):
         """Where reading goes on: the story when one was opened, else the list."""
         return self.story if self.is_open else self.list
 
+    def say_place(self) -> None:
+        """Say where one stands: in the list, or with a story over it, which of its records that is."""
+        at = None if self.subject is None else self.list.source.index_of(self.subject)
+        if not self.is_open or self.wide or at is None:
+            super().say_place()
+            return
+        extent = self.rows.window.extent
+        about = "" if extent.exact else self.desk.glyphs.about
+        self.frame.stand(self, [Part(f"{extent.above + at + 1:,} of {about}{extent.total:,}", "muted")])
+
     def take_focus(self) -> None:
         """Put the focus where reading goes on."""
         self.reading.focus(scroll_visible=False)
@@ -214,6 +225,7 @@ class Section(Browser[T]):
         if self._rest is not None:
             self._rest.stop()
         if self.is_open and not self.wide:
+            self.say_place()
             self.retell(fresh=False)
         elif self.wide and self.desk.rest:
             self._rest = self.set_timer(self.desk.rest, self._rested)
@@ -251,6 +263,8 @@ class Section(Browser[T]):
                 self.take_focus()
         if not opened:
             self._pinned = None
+        if self.display:
+            self.say_place()
 
     def retell(self, *, fresh: bool = True) -> None:
         """Show the story of the subject, when stories are seen at all; ``fresh`` asks the server for it."""
@@ -320,23 +334,27 @@ class Section(Browser[T]):
             return [row_id for row_id in ids if row_id is not None and row_id in marks]
         return [] if self.subject is None else [self.subject]
 
-    def act(self, verb: Verb, work: Callable[[Client], Awaitable[Done]]) -> None:
-        """Resolve or reopen in the background, and say what came of it where it can be undone."""
+    def act(self, verb: Verb, wishes: Callable[[], tuple[list[Wish], str]]) -> None:
+        """Resolve or reopen in the background, and say what came of it where it can be undone.
+
+        ``wishes`` tells what to ask for and what that is about, once all rows that are marked are here.
+        """
         self.repeatable = verb
         if self.desk.client is None:
             self.frame.say("refused", "There is no connection yet.")
         else:
-            self.begin(partial(self._act, self.desk.client, verb, work), "act", exclusive=False)
+            self.begin(partial(self._act, self.desk.client, verb, wishes), "act", exclusive=False)
 
-    async def _act(self, client: Client, verb: Verb, work: Callable[[Client], Awaitable[Done]]) -> None:
+    async def _act(self, client: Client, verb: Verb, wishes: Callable[[], tuple[list[Wish], str]]) -> None:
         if self.list.marks.everything and not await self.rows.complete():
             return
-        done = await work(client)
-        if done.count:
-            self.desk.deeds.did(done.deed(verb))
+        wanted, about = wishes()
+        done = await fulfil(client, wanted)
+        deed = done.deed(verb, about)
+        if deed.count:
+            self.desk.deeds.did(deed)
             self.list.clear_marks()
-            sentence = f"{PAST[verb]} {done.count:,}: {done.about}"
-            self.frame.say("done", sentence, f"{self.desk.key('undo')} undoes")
+            self.frame.say("done", f"{PAST[verb]} {deed.count:,}: {about}", f"{self.desk.key('undo')} undoes")
         elif done.error is None:
             said = "Nothing is open there any more." if verb == "resolve" else "It is open already."
             self.frame.say("note", said)
@@ -344,7 +362,7 @@ class Section(Browser[T]):
             self.frame.say("refused", done.error.sentence)
             self.frame.failed(done.error)
         self.frame.ask_soon()
-        self.changed(done.ids)
+        self.changed(deed.ids)
 
     def copy(self, text: str | None, nothing: str) -> None:
         """Send a text to the terminal's clipboard (OSC 52), or say that there is ``nothing``."""

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from tui import keys
 from tui.api.errors import ApiError
 from tui.api.poller import Poller
-from tui.screens.acting import each, entry_calls
+from tui.screens.acting import fulfil, take_back
 from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread
@@ -75,6 +75,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._section: AnySection = SECTIONS[0](desk)
         self._origins: list[Origin] = []
         self._last: View | None = None
+        self._stopped = False
 
     # The frame.
 
@@ -104,6 +105,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     def begin(self) -> None:
         """Connect, unless that is under way or done."""
         if self.desk.client is None:
+            self._stopped = False
+            self._identify()
             self._section.wait("Opening your shop…")
             self.begin_work(self._open, "connect")
 
@@ -116,7 +119,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         try:
             self.desk.client = client = await in_thread(made)
         except ApiError as error:
-            self.polling.failed(error)
+            self._stopped = True
             self._identify()
             self._section.trouble(error.sentence)
             return
@@ -151,7 +154,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self._section.reload()
 
     def _identify(self) -> None:
-        connection = self.polling.poller.connection
+        connection = None if self._stopped else self.polling.poller.connection
         said = identity(self.desk, connection, self._title, SECTIONS, self._section)
         self.query_one(IdentityStrip).identify(said)
 
@@ -358,13 +361,16 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             )
 
     async def _changed(self, client: Client, deed: Deed, *, undo: bool) -> None:
+        done = await (take_back(client, deed) if undo else fulfil(client, [act.wish for act in deed.acts]))
         verb = OPPOSITE[deed.verb] if undo else deed.verb
-        done = await each(entry_calls(client, verb, deed.ids))
         if done.error is not None:
             self.say("refused", done.error.sentence)
             self.failed(done.error)
         else:
-            (self.desk.deeds.undid if undo else self.desk.deeds.redid)(deed)
+            if undo:
+                self.desk.deeds.undid(deed)
+            else:
+                self.desk.deeds.redid(deed, done.deed(verb, deed.about))
             other = "redo" if undo else "undo"
             hint = f"{self.desk.key(other)} {other}es"
             self.say("done", f"{PAST[verb]} {done.count:,}: {deed.about}", hint)

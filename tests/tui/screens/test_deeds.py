@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from typing import cast
 
 from server.contract.activity import Resolved
+from tui.api.client import Client
 from tui.api.errors import ApiError, Unreachable
-from tui.screens.acting import Done, each
-from tui.screens.deeds import KEPT, Deed, Deeds
+from tui.screens.acting import Done, fulfil, take_back
+from tui.screens.deeds import KEPT, Act, Deed, Deeds, Wish
 
 
 def deed(name: str, count: int = 1) -> Deed:
-    return Deed("resolve", tuple(f"{name}{at}" for at in range(count)), count, name)
+    wish = Wish("resolve", "entry", name)
+    return Deed("resolve", (Act(wish, tuple(f"{name}{at}" for at in range(count)), count),), name)
 
 
 def test_undo_goes_back_and_redo_forth() -> None:
@@ -22,7 +24,7 @@ def test_undo_goes_back_and_redo_forth() -> None:
     assert deeds.to_undo == deed("b")
     deeds.undid(deed("b"))
     assert (deeds.to_undo, deeds.to_redo) == (deed("a"), deed("b"))
-    deeds.redid(deed("b"))
+    deeds.redid(deed("b"), deed("b"))
     assert (deeds.to_undo, deeds.to_redo) == (deed("b"), None)
 
 
@@ -56,39 +58,73 @@ def test_a_deed_is_taken_back_once() -> None:
     deeds.did(deed("a"))
     deeds.undid(deed("a"))
     deeds.undid(deed("a"))
-    deeds.redid(deed("a"))
+    deeds.redid(deed("a"), deed("a"))
     assert deeds.to_redo is None
 
 
-def calls(outcomes: list[int | ApiError], made: list[int]) -> list[Callable[[], Awaitable[Resolved]]]:
-    def call(at: int) -> Callable[[], Awaitable[Resolved]]:
-        async def answer() -> Resolved:
-            made.append(at)
-            outcome = outcomes[at]
-            if isinstance(outcome, ApiError):
-                raise outcome
-            return Resolved(count=outcome, ids=[f"e{at}-{number}" for number in range(outcome)])
+class Server:
+    """Answers like a client whose server changes so many entries for each target, and remembers the calls."""
 
-        return answer
+    def __init__(self, **answers: int | ApiError) -> None:
+        self.answers = answers
+        self.calls: list[str] = []
 
-    return [call(at) for at in range(len(outcomes))]
+    def _answer(self, call: str, target: str) -> Resolved:
+        self.calls.append(call)
+        answer = self.answers.get(target, 1)
+        if isinstance(answer, ApiError):
+            raise answer
+        return Resolved(count=answer, ids=[f"{target}-{number}" for number in range(answer)])
+
+    async def resolve(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
+        return self._answer(f"resolve {entry_id} {seen}" if group else f"resolve {entry_id}", entry_id)
+
+    async def reopen(self, entry_id: str, *, group: bool = False) -> Resolved:
+        return self._answer(f"reopen {entry_id}{' and its act' if group else ''}", entry_id)
+
+    async def resolve_order(self, order_id: str) -> Resolved:
+        return self._answer(f"resolve order {order_id}", order_id)
+
+    def fulfil(self, *wishes: Wish) -> Done:
+        return asyncio.run(fulfil(cast(Client, self), wishes))
+
+    def take_back(self, deed: Deed) -> Done:
+        return asyncio.run(take_back(cast(Client, self), deed))
 
 
-def run(outcomes: list[int | ApiError]) -> tuple[Done, list[int]]:
-    made: list[int] = []
-    return asyncio.run(each(calls(outcomes, made), "rows")), made
+def test_each_scope_is_asked_in_its_own_way() -> None:
+    server = Server(g=3)
+    done = server.fulfil(
+        Wish("resolve", "entry", "e"),
+        Wish("resolve", "group", "g"),
+        Wish("resolve", "order", "o"),
+        Wish("reopen", "entry", "r"),
+    )
+    assert server.calls == ["resolve e", "resolve g g", "resolve order o", "reopen r"]
+    assert done.count == 6
+    assert done.deed("resolve", "all").ids == {"e-0", "g-0", "g-1", "g-2", "o-0", "r-0"}
 
 
-def test_what_each_call_changed_is_added_up() -> None:
-    done, made = run([1, 2, 0, 1, 1, 1])
-    assert (done.count, len(done.ids), done.error, done.about) == (6, 6, None, "rows")
-    assert sorted(made) == list(range(6))
+def test_what_was_resolved_in_one_act_is_opened_by_one_call() -> None:
+    server = Server(g=700, e=0)
+    done = server.fulfil(Wish("resolve", "group", "g"), Wish("resolve", "entry", "e"))
+    server.calls.clear()
+    server.take_back(done.deed("resolve", "a group"))
+    assert server.calls == ["reopen g-0 and its act"]  # what changed nothing is not undone
+
+
+def test_a_reopened_entry_is_resolved_again_alone() -> None:
+    server = Server()
+    done = server.fulfil(Wish("reopen", "entry", "e"))
+    server.calls.clear()
+    server.take_back(done.deed("reopen", "an entry"))
+    assert server.calls == ["resolve e"]
 
 
 def test_after_a_failure_nothing_more_is_begun_and_what_was_done_can_be_undone() -> None:
     lost = Unreachable("gone")
-    done, made = run([1, 1, lost, 1, 1, 1])
+    server = Server(e2=lost)
+    done = server.fulfil(*(Wish("resolve", "entry", f"e{number}") for number in range(6)))
     assert done.error is lost
-    assert done.count == 3
-    assert sorted(made) == [0, 1, 2, 3]
-    assert done.deed("resolve").count == 3
+    assert sorted(server.calls) == [f"resolve e{number}" for number in range(4)]
+    assert done.deed("resolve", "some").count == 3
