@@ -107,7 +107,7 @@ COMMANDS: tuple[Command, ...] = (
         ("pane.next", "tab", "next_pane", "next pane", "Next pane."),
         ("pane.previous", "shift+tab", "previous_pane", "previous pane", "Previous pane."),
         ("attention.next", "!", "next_attention", "next attention",
-         "Jump to the next thing that needs attention, oldest first, from any section."),
+         "Jump to the next thing that needs attention, oldest first."),
         ("filter", "/", "filter", "filter", "Show only what matches some words."),
         ("follow", "F", "follow", "follow", "Let new rows come in at the top by themselves, on or off."),
         ("repeat", ".", "repeat", "repeat", "Repeat the last action on what is under the cursor."),

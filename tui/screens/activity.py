@@ -21,7 +21,6 @@ from tui.screens.rows import Shelf
 from tui.screens.section import Section
 from tui.screens.unfolding import Row, Unfolding, entry_id, row_id, speaks_for_group
 from tui.widgets.bar import Part
-from tui.widgets.format import count
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import Column, RecordList
 from tui.widgets.timeline import entry_story
@@ -179,7 +178,7 @@ class ActivitySection(Section[Row]):
 
         def wishes() -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if speaks_for_group(row.entry)]
-            about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "row")
+            about = rows[0].entry.label if len(rows) == 1 else ""
             asked = [Wish("resolve", "entry" if row.member else "group", row.entry.id) for row in rows]
             return asked, about
 
@@ -193,7 +192,7 @@ class ActivitySection(Section[Row]):
 
         def wishes() -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if row.entry.resolved_at is not None]
-            about = rows[0].entry.label if len(rows) == 1 else count(len(rows), "entry", "entries")
+            about = rows[0].entry.label if len(rows) == 1 else ""
             return [Wish("reopen", "entry", row.entry.id) for row in rows], about
 
         if self.entry is not None and not self.list.marks and self.entry.resolved_at is None:

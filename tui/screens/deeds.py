@@ -11,6 +11,12 @@ Scope = Literal["entry", "group", "order"]
 OPPOSITE: dict[Verb, Verb] = {"resolve": "reopen", "reopen": "resolve"}
 PAST: dict[Verb, str] = {"resolve": "Resolved", "reopen": "Reopened"}
 
+
+def told(verb: Verb, count: int, about: str) -> str:
+    """What was done, for people: ``Resolved 3: Submission failed``."""
+    return f"{PAST[verb]} {count:,}" + (f": {about}" if about else "")
+
+
 KEPT = 100
 """Deeds that are remembered."""
 

@@ -13,8 +13,9 @@ from textual.screen import ModalScreen
 
 from tui import keys
 from tui.widgets.format import UNICODE, Glyphs
+from tui.widgets.list_cursor import Highlighted
 from tui.widgets.record_list import Cell, Column, RecordList
-from tui.widgets.text import Heading, Hint, SafeInput
+from tui.widgets.text import Heading, Hint, Line, SafeInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class SearchScreen(ModalScreen[str | None]):
             yield Heading(self.heading)
             yield SafeInput(placeholder="type to search")
             yield self._list
+            yield Line(id="whole")
             yield Hint(self.hint)
 
     def on_mount(self) -> None:
@@ -134,6 +136,12 @@ class SearchScreen(ModalScreen[str | None]):
             found.sort(key=lambda item: not item.name.casefold().startswith(words[0]))
         self._show(found)
         self._list.move_to(0)
+
+    def on_record_list_highlighted(self, event: Highlighted) -> None:
+        """Say the whole of what the list may have to cut."""
+        event.stop()
+        item = self._list.cursor_row
+        self.query_one("#whole", Line).update(item.detail if item is not None and item.keys else "")
 
     def on_input_submitted(self, event: SafeInput.Submitted) -> None:
         """Choose what is under the cursor."""
@@ -160,7 +168,7 @@ def help_screen(live: keys.Keymap, commands: Sequence[keys.Command], glyphs: Gly
     def columns(leads: Collection[str]) -> list[Column[Item]]:
         return [
             Column("", lambda item: Cell(item.group if item.id in leads else "", "strong"), width=10),
-            Column("KEYS", lambda item: Cell(item.keys, "accent"), width=13),
+            Column("KEYS", lambda item: Cell(item.keys, "accent"), width=10),
             Column("WHAT IT DOES", lambda item: Cell(item.detail), flex=1),
             Column("ID", lambda item: Cell(item.id, "muted"), width=16, min_list_width=96),
         ]

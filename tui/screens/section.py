@@ -19,7 +19,7 @@ from tui import keys
 from tui.api.errors import ApiError
 from tui.screens.acting import fulfil
 from tui.screens.browser import Browser
-from tui.screens.deeds import PAST, Verb, Wish
+from tui.screens.deeds import Verb, Wish, told
 from tui.screens.desk import Desk
 from tui.widgets.bar import Part
 from tui.widgets.blocks import Block
@@ -354,7 +354,7 @@ class Section(Browser[T]):
         if deed.count:
             self.desk.deeds.did(deed)
             self.list.clear_marks()
-            self.frame.say("done", f"{PAST[verb]} {deed.count:,}: {about}", f"{self.desk.key('undo')} undoes")
+            self.frame.say("done", told(verb, deed.count, about), f"{self.desk.key('undo')} undoes")
         elif done.error is None:
             said = "Nothing is open there any more." if verb == "resolve" else "It is open already."
             self.frame.say("note", said)

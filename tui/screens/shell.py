@@ -18,7 +18,7 @@ from tui.screens.acting import fulfil, take_back
 from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread
-from tui.screens.deeds import OPPOSITE, PAST, Deed
+from tui.screens.deeds import OPPOSITE, Deed, told
 from tui.screens.desk import Desk, counters
 from tui.screens.identity import identity
 from tui.screens.orders import OrdersSection
@@ -373,7 +373,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
                 self.desk.deeds.redid(deed, done.deed(verb, deed.about))
             other = "redo" if undo else "undo"
             hint = f"{self.desk.key(other)} {other}es"
-            self.say("done", f"{PAST[verb]} {done.count:,}: {deed.about}", hint)
+            self.say("done", told(verb, done.count, deed.about), hint)
         self.ask_soon()
         self._section.changed(deed.ids)
 
