@@ -6,6 +6,7 @@ order; never from the command line, which every user of the machine can read. Th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -97,7 +98,8 @@ class Keyring:
         try:
             out, _ = child.communicate(json.dumps(question | {"service": SERVICE}).encode(), self._limit)
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
             return {"status": "slow"}
         try:

@@ -113,6 +113,8 @@ class PrivateServer:
                 self._keeper = threading.Thread(target=self._keep, name="private-server", daemon=True)
                 self._keeper.start()
             return self._wait()
+        except OSError as error:
+            raise self._trouble(str(error.strerror)) from None
         finally:
             self._starting = False
 

@@ -267,6 +267,19 @@ def test_the_child_reads_back_what_it_wrote() -> None:
     assert keyring_child.answer(ask("get"), None) == {"status": "none"}
 
 
+class Better(Memory):
+    priority = 2
+
+
+def test_the_best_known_keyring_that_works_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Memory.__module__
+    names = (f"{here}.Memory", f"{here}.Better", f"{here}.Missing", "no.such.module.Keyring")
+    monkeypatch.setattr(keyring_child, "KNOWN", names)
+    assert type(keyring_child.best(None)).__name__ == "Better"
+    assert type(keyring_child.best(f"{here}.Memory")).__name__ == "Memory"
+    assert keyring_child.best(f"{here}.Missing") is None
+
+
 @pytest.mark.parametrize(
     "backend",
     ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyrings.alt.file.PlaintextKeyring"],

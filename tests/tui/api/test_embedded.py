@@ -175,6 +175,15 @@ def test_a_start_that_fails_is_one_sentence_with_the_log(
     assert answers(server.start()), "it can be tried again"
 
 
+@pytest.mark.parametrize("name", ["client-server.log", "client.lock"])
+def test_a_link_in_the_place_of_a_file_is_not_followed(make: Make, data: Path, name: str) -> None:
+    data.mkdir(parents=True, mode=0o700)
+    (data / name).symlink_to(data / "elsewhere")
+    with pytest.raises(StartError, match="did not start: Too many levels of symbolic links"):
+        make().start()
+    assert not (data / "elsewhere").exists()
+
+
 class Hurrying(FrozenClock):
     """A clock on which every look takes ten seconds."""
 
