@@ -48,7 +48,7 @@ class Driver:
         save: Callable[[State], None],
         *,
         days: int = 90,
-        pause: float = 0.002,
+        pause: float = 0.001,
     ) -> None:
         self._life = life
         self._player = player
