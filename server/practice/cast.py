@@ -7,6 +7,7 @@ ranges kept free for fiction. The strangers at the end write the way hostile peo
 from __future__ import annotations
 
 import random
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -212,6 +213,9 @@ REVIEWS: Final = (
 )
 
 
+_PLAIN: Final = str.maketrans({"ł": "l", "ß": "ss", "ø": "o"})
+
+
 def customer(dice: random.Random, number: int) -> tuple[NewCustomer, Country]:
     """The shop's customer of this number, and where they live."""
     country = dice.choices(COUNTRIES, [country.weight for country in COUNTRIES])[0]
@@ -236,10 +240,9 @@ def customer(dice: random.Random, number: int) -> tuple[NewCustomer, Country]:
 
 def _mailbox(given: str, family: str) -> str:
     """A mailbox of plain letters for a name of any script."""
-    plain = "".join(
-        letter for letter in f"{given}.{family}".lower() if letter.isascii() and letter not in " '"
-    )
-    return plain.strip(".") if len(plain) > 3 else "customer"
+    parts = unicodedata.normalize("NFKD", f"{given}.{family}".lower().translate(_PLAIN))
+    plain = "".join(letter for letter in parts if letter.isascii() and letter not in " '")
+    return plain if len(plain) > 3 else "customer"
 
 
 def _phone(dice: random.Random, country: Country) -> str | None:

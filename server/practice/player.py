@@ -19,6 +19,7 @@ from server.practice.actions import (
     ResolveSaid,
     Say,
     Webhook,
+    mark,
 )
 from server.practice.caller import Caller
 
@@ -129,7 +130,7 @@ class Player:
 
     async def _look_up(self, action: Action) -> str:
         headers = {"authorization": f"Bearer {self._staff}"}
-        query = f"limit=1&q={quote('+' + action.story + '@', safe='')}"
+        query = f"limit=1&q={quote(f'+{mark(action.story)}@', safe='')}"
         status, answer = await self.call("GET", "/v1/orders", headers, query=query)
         found = json.loads(answer).get("items") if status == 200 else None
         if not found:

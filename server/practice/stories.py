@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND
+from server.practice.actions import mark
 from server.practice.tale import ATTEMPTS, Tale
 
 
@@ -67,7 +68,7 @@ def heard_twice(tale: Tale) -> None:
 def by_link(tale: Tale) -> None:
     """Paid through a payment link: the shop's program knows of no order, the session makes it."""
     mailbox, _, host = tale.order.customer.email.rpartition("@")
-    customer = tale.order.customer.model_copy(update={"email": f"{mailbox}+{tale.name}@{host}"})
+    customer = tale.order.customer.model_copy(update={"email": f"{mailbox}+{mark(tale.name)}@{host}"})
     tale.order = tale.order.model_copy(update={"customer": customer})
     tale.checkout = replace(tale.checkout, customer=customer, names_order=False)
     tale.make_and_send(tale.submit(tale.pay(tale.begin)))
