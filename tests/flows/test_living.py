@@ -145,7 +145,10 @@ def test_the_shop_does_not_start(empty_world: World, play: Play) -> None:
         raise StartError("Your shop did not start: the disk is full. Its log: ~/shop/server.log")
 
     async def script(desk: Desk) -> None:
+        assert "✖ not connected" in desk.bar("identity")
+        await desk.press("2")
         assert "the disk is full" in desk.text
+        await desk.press("1")
 
     play(script, app=empty_world.app(connect=connect))
 

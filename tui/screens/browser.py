@@ -120,16 +120,17 @@ class Browser(Vertical, Generic[T]):
         """Show the tabs; nothing is asked before there is a client."""
         self.show_tabs()
         self.list.set_empty(*self.empty())
+        self.start()
 
     def start(self) -> None:
-        """There is a client: fetch the first rows."""
-        if self.desk.client is not None and not self.rows.window.loaded:
+        """Fetch the first rows; without a client, say what is waited for or what stands in the way."""
+        if self.desk.obstacle:
+            self.trouble(self.desk.obstacle)
+        elif self.desk.client is None:
+            self.list.set_state("loading", "Opening your shop…")
+        elif not self.rows.window.loaded:
             self.list.set_state("loading", "Loading…")
             self.rows.look_again()
-
-    def wait(self, sentence: str) -> None:
-        """Say what is waited for, while there are no rows."""
-        self.list.set_state("loading", sentence)
 
     def trouble(self, sentence: str) -> None:
         """Say why there is nothing, and that it can be tried again."""

@@ -54,6 +54,7 @@ class Desk:
         zone: the reader's zone.
         format: how moments are written.
         client: the server, once there is a connection.
+        obstacle: why there is none and none is being made; empty otherwise.
         me: who the reader is, once that is known.
         pulse: the newest counts of the frame.
         deeds: what can be undone.
@@ -66,6 +67,7 @@ class Desk:
     zone: tzinfo = field(default_factory=HomeZone)
     format: TimeFormat = TimeFormat.CLOCK
     client: Client | None = None
+    obstacle: str = ""
     me: Me | None = None
     pulse: Pulse | None = None
     deeds: Deeds = field(default_factory=Deeds)

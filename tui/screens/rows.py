@@ -98,7 +98,8 @@ class Rows(Generic[T]):
         self._then.clear()
         shelf.window.follow = follow
         self._list.clear_marks()
-        self._list.set_state("ready" if shelf.window.loaded else "loading", "Loading…")
+        if self._owner.desk.client is not None:
+            self._list.set_state("ready" if shelf.window.loaded else "loading", "Loading…")
         self._list.set_source(shelf.source)
         if shelf.cursor is not None:
             self._list.go_to(shelf.cursor)

@@ -75,7 +75,6 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._section: AnySection = SECTIONS[0](desk)
         self._origins: list[Origin] = []
         self._last: View | None = None
-        self._stopped = False
 
     # The frame.
 
@@ -105,9 +104,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     def begin(self) -> None:
         """Connect, unless that is under way or done."""
         if self.desk.client is None:
-            self._stopped = False
-            self._identify()
-            self._section.wait("Opening your shop…")
+            self._set_obstacle("")
             self.begin_work(self._open, "connect")
 
     async def _open(self) -> None:
@@ -119,13 +116,18 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         try:
             self.desk.client = client = await in_thread(made)
         except ApiError as error:
-            self._stopped = True
-            self._identify()
-            self._section.trouble(error.sentence)
+            self._set_obstacle(error.sentence)
             return
         self.polling.begin(client)
-        self._section.start()
+        self._set_obstacle("")
         await self._introduce()
+
+    def _set_obstacle(self, sentence: str) -> None:
+        """Say why there is no connection; without a sentence, that one is being made."""
+        self.desk.obstacle = sentence
+        self._identify()
+        for section in self.sections:
+            section.start()
 
     async def _introduce(self) -> None:
         """Find out who the reader is; without an answer the poll's words say why."""
@@ -154,7 +156,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self._section.reload()
 
     def _identify(self) -> None:
-        connection = None if self._stopped else self.polling.poller.connection
+        connection = None if self.desk.obstacle else self.polling.poller.connection
         said = identity(self.desk, connection, self._title, SECTIONS, self._section)
         self.query_one(IdentityStrip).identify(said)
 
@@ -257,7 +259,6 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         kind = next(kind for kind in SECTIONS if name == kind.NAME)
         made = kind(self.desk)
         self.mount(made, before="#status")
-        made.call_after_refresh(made.start)
         return made
 
     def action_section(self, name: str) -> None:
