@@ -24,7 +24,6 @@ from server.contract.activity import (
 )
 from server.contract.base import Page
 from server.kit.access import Principal
-from server.kit.folding import clean_text
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
@@ -74,11 +73,11 @@ def read_feed(
         tab,
         category,
         level,
-        clean_text(q, LONGEST),
+        q,
         internal=internal,
         folded=folded,
         type=type,
-        group=None if group is None else clean_text(group, 200),
+        group=group,
     )
     cursors, name = services(request).cursors, f"activity {query.key()}"
     asked = paging.request(cursors, name)
@@ -121,8 +120,7 @@ async def write_event(
 @_entries.get("/{entry_id}", response_model=Entry, summary="One entry")
 def read_entry(request: Request, entry_id: _Id, caller: _Reader) -> Response:
     """An entry with its facts and what the caller may do about it now. Errors: 404 ``not_found``."""
-    wanted = clean_text(entry_id, 64)
-    return answer(services(request).store.read(lambda tx: activity.entry(tx, wanted, caller)).encode())
+    return answer(services(request).store.read(lambda tx: activity.entry(tx, entry_id, caller)).encode())
 
 
 @_entries.post(
@@ -138,8 +136,7 @@ async def resolve(
     asked = body or Resolve()
 
     def unit(tx: Tx) -> Resolved:
-        wanted = clean_text(entry_id, 64)
-        return activity.resolve(tx, wanted, caller=caller, group=asked.group, seen=asked.seen)
+        return activity.resolve(tx, entry_id, caller=caller, group=asked.group, seen=asked.seen)
 
     return await mutate(request, caller, unit, remembered=_without_entry)
 
@@ -155,8 +152,7 @@ async def reopen(request: Request, entry_id: _Id, caller: _Resolver, body: Reope
     asked = body or Reopen()
 
     def unit(tx: Tx) -> Resolved:
-        wanted = clean_text(entry_id, 64)
-        return activity.reopen(tx, wanted, caller=caller, group=asked.group, seen=asked.seen, ids=asked.ids)
+        return activity.reopen(tx, entry_id, caller=caller, group=asked.group, seen=asked.seen, ids=asked.ids)
 
     return await mutate(request, caller, unit, remembered=_without_entry)
 
@@ -166,7 +162,7 @@ def read_timeline(request: Request, order: _Order, caller: _Reader) -> Response:
     """Every entry of an order, oldest first. Errors: 404 ``not_found``."""
 
     def unit(tx: Tx) -> list[str]:
-        found = refs.find_order(tx, clean_text(order, 64))
+        found = refs.find_order(tx, order)
         if found is None:
             raise not_found("order")
         return activity.timeline(tx, found.id, caller)
@@ -180,7 +176,7 @@ async def resolve_order(request: Request, order: _Order, caller: _Resolver) -> R
     return await mutate(
         request,
         caller,
-        lambda tx: activity.resolve_order(tx, clean_text(order, 64), caller),
+        lambda tx: activity.resolve_order(tx, order, caller),
         remembered=_without_entry,
     )
 
