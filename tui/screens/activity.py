@@ -15,6 +15,7 @@ from tui.api.errors import ApiError
 from tui.api.sources import FeedSource
 from tui.api.window import Source, Window
 from tui.screens import feed
+from tui.screens.browser import CAPACITY
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
 from tui.screens.rows import Shelf
@@ -80,7 +81,7 @@ class ActivitySection(Section[Row]):
 
     def new_shelf(self) -> Shelf[Row]:
         """A window by the entries' names, with the unfolded groups laid over it."""
-        window: Window[Entry] = Window(identity=entry_id)
+        window: Window[Entry] = Window(identity=entry_id, capacity=CAPACITY)
         unfolding = Unfolding(window)
         return Shelf(window, unfolding, changed=unfolding.lay)
 

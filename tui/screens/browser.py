@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CAPACITY = 1000
+"""Rows of a list that are held: an entry takes 7 KiB, and what was let go of is fetched again."""
+
 
 class Frame(Protocol):
     """What a section asks of the screen around it."""
@@ -85,7 +88,7 @@ class Browser(Vertical, Generic[T]):
 
     def new_shelf(self) -> Shelf[T]:
         """A shelf for the rows shown now."""
-        window: Window[T] = Window()
+        window: Window[T] = Window(capacity=CAPACITY)
         return Shelf(window, window)
 
     def narrowed(self) -> list[Part]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEPT = 6
+KEPT = 4
 """Windows of other tabs and filters that are kept as they were left."""
 
 

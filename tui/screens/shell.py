@@ -17,7 +17,7 @@ from tui.api.poller import Poller
 from tui.screens.acting import fulfil, take_back
 from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
-from tui.screens.connecting import in_thread
+from tui.screens.connecting import in_thread, one_heap
 from tui.screens.deeds import OPPOSITE, Deed, told
 from tui.screens.desk import Desk, counters
 from tui.screens.identity import identity
@@ -105,6 +105,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         """Connect, unless that is under way or done."""
         if self.desk.client is None:
             self._set_obstacle("")
+            one_heap()
             self.begin_work(self._open, "connect")
 
     async def _open(self) -> None:
