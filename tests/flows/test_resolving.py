@@ -68,6 +68,27 @@ def test_a_group_is_resolved_as_far_as_it_was_seen(world: World, play: Play) -> 
     play(script)
 
 
+def test_a_group_seen_with_a_late_event_is_resolved_whole(world: World, play: Play) -> None:
+    """The one recorded last happened first: it was seen all the same."""
+    world.step(
+        world.order("Late Comer", 1900),
+        "failed",
+        provider="Printify",
+        reason="variant out of stock",
+        attempt=1,
+        occurred_at="2026-02-23T08:00:00Z",
+    )
+
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "right_square_bracket")
+        assert TWICE.replace("2", "3") in desk.cursor
+        await desk.press("x")
+        assert world.open_entries().count(FAILED) == 0
+        assert "Resolved 3" in desk.bar("status")
+
+    play(script)
+
+
 def test_a_group_unfolds_and_one_member_is_resolved(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await desk.press("2", "right_square_bracket", "u", "j")

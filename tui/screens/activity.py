@@ -180,8 +180,7 @@ class ActivitySection(Section[Row]):
         def wishes() -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if speaks_for_group(row.entry)]
             about = rows[0].entry.label if len(rows) == 1 else ""
-            asked = [Wish("resolve", "entry" if row.member else "group", row.entry.id) for row in rows]
-            return asked, about
+            return [_resolving(row) for row in rows], about
 
         if self.entry is not None and not self.list.marks and not speaks_for_group(self.entry):
             self.frame.say("note", "Only an open warning or error can be resolved.")
@@ -307,3 +306,10 @@ class ActivitySection(Section[Row]):
         else:
             self.frame.say("note", "Nothing needs attention.")
         self._walked_to = self.list.cursor_id
+
+
+def _resolving(row: Row) -> Wish:
+    """What to ask for a row: a group as far as it was recorded when it was seen, which a late event may lead."""
+    if row.member:
+        return Wish("resolve", "entry", row.entry.id)
+    return Wish("resolve", "group", row.entry.group.seen or row.entry.id)
