@@ -27,7 +27,7 @@ class Shopbelld:
     def __init__(self, folder: Path, database_url: str | None = None, **environ: str) -> None:
         self.data = folder / "d"
         self.data.mkdir(mode=0o700)
-        self._socket = folder / "s" / "bell"
+        self.uds = folder / "s" / "bell"
         self.log = folder / "log"
         self._environ = {**os.environ, **environ}
         if database_url is not None:
@@ -54,7 +54,7 @@ class Shopbelld:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "server.cli", "serve"),
-                    *("--data", str(self.data), "--uds", str(self._socket)),
+                    *("--data", str(self.data), "--uds", str(self.uds)),
                 ],
                 cwd=ROOT,
                 env=self._environ,
@@ -73,7 +73,7 @@ class Shopbelld:
 
     def client(self) -> httpx.Client:
         """A client of it; the connection breaks when it dies."""
-        transport = httpx.HTTPTransport(uds=str(self._socket))
+        transport = httpx.HTTPTransport(uds=str(self.uds))
         return httpx.Client(base_url="http://localhost", transport=transport, trust_env=False, timeout=30)
 
     def _answers(self) -> bool:

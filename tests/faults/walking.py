@@ -1,0 +1,155 @@
+"""A reader who looks at everything: keys for every screen of the client, each with what must come of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tests.support.terminal import Terminal
+
+ORDER_TABS = ("Unpaid", "To ship", "Shipped", "Problems", "All")
+THEMES = 4
+COPIED = "was sent to your terminal's clipboard"
+ROWS = re.compile(r"\d (?:order|orders|entry|entries)\b")
+
+
+class Reader:
+    """Walks through the client in a terminal.
+
+    Args:
+        terminal: the client was just started in it.
+        numbers: of the orders there are, newest first.
+    """
+
+    def __init__(self, terminal: Terminal, numbers: Sequence[str]) -> None:
+        self.terminal = terminal
+        self.numbers = list(numbers)
+
+    def sees(self, *wanted: str | re.Pattern[str]) -> None:
+        """Wait until all of it is on the screen."""
+        for each in wanted:
+            self.terminal.wait_for(each)
+
+    def press(self, key: str, *wanted: str | re.Pattern[str]) -> None:
+        """Press a key and wait for what comes of it."""
+        self.terminal.press(key)
+        self.sees(*wanted)
+
+    def types(self, prompt: str, text: str, *wanted: str | re.Pattern[str]) -> None:
+        """Open the line with ``/`` or ``:``, paste into it, send it off, wait for what comes of it."""
+        self.press(prompt, re.compile(rf"(?m)^ {re.escape(prompt)} "))
+        self.terminal.paste(text)
+        self.press("enter", *wanted)
+
+    def escapes(self, unwanted: str | re.Pattern[str]) -> None:
+        """Close what is open, and wait until it is."""
+        self.terminal.press("escape")
+        self.terminal.wait_gone(unwanted)
+
+    def story(self, number: str) -> None:
+        """Wait until an order's story is told."""
+        self.terminal.wait_until(
+            lambda text: f"{number} · " in text and "Loading…" not in text, f"the story of {number}"
+        )
+
+    def arrives(self) -> None:
+        """The first screen."""
+        self.sees("● live", f" {self.numbers[0][-4:]} ", ROWS)
+
+    def reads_orders(self) -> None:
+        """Every tab; all rows to the last one; the filter with what may look like something else."""
+        for tab in ORDER_TABS:
+            self.press("]", f"[{tab}]", ROWS)
+        while self.numbers[-1][-4:] not in self.terminal.text:
+            before = self.terminal.text
+            self.terminal.press("pagedown")
+            self.terminal.wait_until(lambda text, before=before: text != before, "the next page")
+        self.press("g", f" {self.numbers[0][-4:]} ")
+        for words in ("[/x]", "\u202eexe.\x07[@click=app.quit]"):
+            self.types("/", words, re.compile(r"No order matches|\d orders?\b"), "clears")
+            self.escapes(re.compile(r"esc clears"))
+
+    def reads_stories(self, most: int | None = None) -> None:
+        """Open the newest order, and go from there to the next ones, and some way back."""
+        self.press("g", f" {self.numbers[0][-4:]} ")
+        self.press("enter", "q back")
+        chosen = self.numbers[:most]
+        for number in chosen:
+            self.story(number)
+            if number != chosen[-1]:
+                self.terminal.press("J")
+        for number in chosen[-4:-1][::-1]:
+            self.terminal.press("K")
+            self.story(number)
+        self.terminal.press("d")
+        self.terminal.press("J")
+        self.story(self.numbers[max(len(chosen) - 4, 0) + 1])
+        self.press("G", "cancelled_at")
+        self.press("q", "⏎ open")
+
+    def copies(self, number: str) -> None:
+        """Open an order by its number, copy that, and close the story."""
+        self.types(":", number)
+        self.story(number)
+        self.press("y", f"{number} {COPIED}")
+        self.press("q", "⏎ open")
+
+    def reads_activity(self, pages: int) -> None:
+        """Both tabs, page by page; an entry's order; raw facts; the menu, levels, the program's own events."""
+        self.press("2", "[All activity]", ROWS)
+        for _ in range(pages):
+            before = self.terminal.text
+            self.terminal.press("pagedown")
+            self.terminal.wait_until(lambda text, before=before: text != before, "the next page")
+        self.press("G")
+        self.press("g")
+        self.press("i", "own events are shown too")
+        self.press("f", "Category")
+        self.terminal.paste("orders")
+        self.terminal.wait_gone("system")
+        self.press("enter", re.compile(r"(?i)orders · with internal"))
+        self.press("L", re.compile(r"(?i)orders · error · with internal"), ROWS)
+        self.escapes(re.compile(r"(?i)orders · error"))
+        self.press("g", ROWS)
+        self.press("enter", "q back")
+        self.terminal.wait_until(lambda text: "[All] " in text and "Loading…" not in text, "an order")
+        self.press("q", "[All activity]", "⏎ open")
+
+    def settles(self, entries: int) -> None:
+        """Needs attention: raw facts of some entries, a group unfolded, one resolved and taken back."""
+        self.press("]", "[Needs attention]", ROWS)
+        self.press("d", "Raw facts")
+        for _ in range(entries):
+            before = self.terminal.text
+            self.terminal.press("J")
+            self.terminal.wait_until(lambda text, before=before: text != before, "the next entry")
+        if "q back" in self.terminal.text:  # where there is no room for both, the entry stood over the list
+            self.press("q", "⏎ open")
+        self.press("x", re.compile("✓ Resolved"))
+        self.press("z", re.compile("✓ (Reopened|Undone)"))
+        self.press("!", ROWS)
+        self.press("u", ROWS)
+
+    def asks_for_help(self) -> None:
+        """Help, palette, a command that there is not, times, themes, the question before leaving."""
+        self.press("?", "type to search", "WHAT IT DOES")
+        self.terminal.paste("resolve")
+        self.terminal.wait_gone("Move down.")
+        self.escapes("WHAT IT DOES")
+        self.press("ctrl+p", "Find an action")
+        self.escapes("Find an action")
+        self.types(":", "[b", "There is no command")
+        for _ in range(4):
+            self.press("t", "Times:")
+        theme = "none yet"
+        for _ in range(THEMES):
+            self.types(":", "theme", re.compile(rf"Theme: (?!{theme})[a-z-]+"))
+            theme = self.terminal.wait_for(re.compile(r"(?<=Theme: )[a-z-]+"))
+        self.press("ctrl+c", "Quit shopbell?")
+        self.escapes("Quit shopbell?")
+
+    def leaves(self) -> int:
+        """Go back to the beginning and quit: the exit status."""
+        self.press("1", "[All]", re.compile(r"\d orders?\b"))
+        self.terminal.press("q")
+        return self.terminal.wait_exit()
