@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from server.accounts import policy
 from server.accounts.models import token, user
@@ -44,12 +44,12 @@ _BEARER = (
         token.c.secret_hash,
         token.c.expires_at,
         token.c.revoked_at,
-        token.c.last_used_at,
         token.c.user_id,
         user.c.role.label("user_role"),
         user.c.active.label("user_active"),
     )
     .select_from(token.outerjoin(user, user.c.id == token.c.user_id))
+    .where(token.c.id == bindparam("token_id"))
 )  # fmt: skip
 
 _WORDS = {
@@ -144,7 +144,7 @@ def authenticate(tx: Tx, text: str) -> Principal:
     given = parse(text)
     if given is None:
         raise unauthenticated("wrong")
-    row = tx.execute(_BEARER.where(token.c.id == given.id)).first()
+    row = tx.execute(_BEARER, {"token_id": given.id}).first()
     if row is None or not given.matches(row.secret_hash):
         raise unauthenticated("wrong")
     if row.revoked_at is not None or (row.user_id is not None and not row.user_active):

@@ -50,7 +50,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Wait only for the heads that did not come in one piece, as nearly all do."""
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        # what comes after an answer and begins no request would otherwise end uvicorn's wait and start no other
+        answered = getattr(self.cycle, "response_complete", False)
+        if (self._in_head or answered) and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
                 self._give_up()

@@ -36,36 +36,46 @@ class Known:
 
 
 class KnownTokens:
-    """Tokens looked up since the store last changed, so that an unchanged poll asks nothing.
+    """Tokens looked up since anything about access last changed, so that an unchanged poll asks nothing.
 
-    Any commit, of this process or another, empties it: a token revoked is unknown at the very next request.
+    Whatever makes, changes or ends a user or a token moves the topic ``access``, in this process or another: then all
+    are forgotten, and a token revoked is unknown at the very next request.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._version: object = None
+        self._access: int | None = None
         self._known: dict[bytes, Known] = {}
 
     def find(self, authorization: bytes, version: object) -> Known | None:
-        """Whose an ``Authorization`` value is, if it was looked up at this version and is still good."""
-        if version is None or version != self._version:
+        """Whose an ``Authorization`` value is, if that is known as the store stands at this version."""
+        if version is None:
             return None
+        if version != self._version or self._access is None:
+            self._look(version)
         known = self._known.get(authorization)
         if known is None or known.good_until <= self._store.clock.now():
             return None
         return known
 
     def keep(self, authorization: bytes, principal: Principal, version: object) -> None:
-        """Remember what was looked up after ``version`` was read."""
-        if version is None:
-            return
-        if version != self._version or len(self._known) >= _MOST_KNOWN:
+        """Remember what was looked up after ``find`` was asked with ``version``."""
+        if version is None or version != self._version or self._access is None:
+            return  # somebody committed meanwhile: it may be about this token
+        if len(self._known) >= _MOST_KNOWN:
             self._known = {}
-            self._version = version
         until = self._store.clock.now() + HOUR  # so that the hour of use is noted again in time
         if principal.expires_at is not None:
             until = min(until, principal.expires_at)
         self._known[authorization] = Known(principal, until)
+
+    def _look(self, version: object) -> None:
+        """Whether the change since the last look was about access."""
+        access = self._store.counter_at_hand("access")
+        if access is None or access != self._access:
+            self._known = {}
+        self._version, self._access = version, access
 
 
 class AppServices:
@@ -79,7 +89,7 @@ class AppServices:
         self.known = KnownTokens(store)
         self.bad_tokens = RateLimit(burst=20, seconds=3.0, monotonic=monotonic)
         self._noted: dict[str, int] = {}
-        self._noting: set[asyncio.Task[None]] = set()
+        self.noting: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, request: Request) -> Principal:
         """Whose request it is.
@@ -136,8 +146,8 @@ class AppServices:
             self._noted.clear()
         self._noted[principal.token_id] = hour
         task = asyncio.ensure_future(self._write_use(principal.token_id))
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
+        self.noting.add(task)
+        task.add_done_callback(self.noting.discard)
 
     async def _write_use(self, token_id: str) -> None:
         try:

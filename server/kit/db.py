@@ -67,6 +67,10 @@ class Store(ABC):
         return self.version()
 
     @abstractmethod
+    def counter_at_hand(self, topic: str) -> int | None:
+        """A topic's counter, as far behind as ``version``, if it is known without waiting for anybody, else None."""
+
+    @abstractmethod
     def close(self) -> None:
         """Finish what was accepted, then let go of every connection."""
 

@@ -150,6 +150,11 @@ class PostgresStore(Store):
         """The version as last asked for, while that is fresh."""
         return self._version if time.monotonic() < self._version_until else None
 
+    def counter_at_hand(self, topic: str) -> int | None:
+        """The counter as last asked for, while that is fresh."""
+        known = cast("tuple[tuple[str, int], ...] | None", self.version_at_hand())
+        return None if known is None else dict(known).get(topic, 0)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

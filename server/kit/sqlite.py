@@ -125,6 +125,11 @@ class _Seen:
                 self._version = version
         return self._version
 
+    def counter(self, topic: str) -> int:
+        """A topic's counter."""
+        row = self._connection.execute("SELECT counter FROM topic WHERE name = ?", (topic,)).fetchone()
+        return 0 if row is None else int(row[0])
+
 
 class SqliteStore(Store):
     """One file. All writes of the process go through one connection; a group of them shares one commit."""
@@ -170,10 +175,17 @@ class SqliteStore(Store):
         That counter is asked after each commit of this process, else at most a hundred times a second: so it lags by
         10 ms behind other processes, never behind this one.
         """
+        return self._seen().version(self._commits)
+
+    def counter_at_hand(self, topic: str) -> int | None:
+        """A topic's counter, by a keyed read on this thread's reader."""
+        return self._seen().counter(topic)
+
+    def _seen(self) -> _Seen:
         seen: _Seen | None = getattr(self._local, "seen", None)
         if seen is None:
             seen = self._local.seen = _Seen(self._reader())
-        return seen.version(self._commits)
+        return seen
 
     # -- writing ---------------------------------------------------------------------------------------
 

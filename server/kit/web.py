@@ -179,7 +179,7 @@ class PageQuery:
         return PageRequest(self.limit, position, self.edge)
 
 
-def page_query(
+async def page_query(  # on the loop: a plain function would be called in a thread, which costs more than it does
     cursor: str | None = Query(None, max_length=1024, description="`next` or `prev` of another page"),
     limit: str = Query(str(DEFAULT_LIMIT), description=f"1 to {MAX_LIMIT}"),
     edge: Literal["newest", "oldest"] = Query("newest", description="which end to begin at without a cursor"),

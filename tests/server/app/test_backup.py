@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import stat
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
 
-from server.app import backup as backups
 from server.app import boot, commands
 from server.app.backup import BackupError, fetch_verified, make_backup, manifest_path, put_back
 from server.audit.models import audit
@@ -46,6 +47,10 @@ def saved(shop: Path, tmp_path: Path, clock: FrozenClock) -> Path:
 def facts(file: Path) -> list[str]:
     with contextlib.closing(driver.connect(file)) as opened:
         return [row[0] for row in opened.execute("SELECT name FROM store_fact ORDER BY name")]
+
+
+def add_fact(tx: Tx, name: str) -> None:
+    tx.execute(insert(store_fact).values(name=name, value="x"))
 
 
 def write_fact(config: ServerConfig, name: str) -> None:
@@ -91,7 +96,7 @@ def test_a_backup_under_writes_holds_all_that_was_confirmed_before(
     def write() -> None:
         while not stop.is_set():
             name = f"fact {len(written):05}"
-            store.write(lambda tx, name=name: tx.execute(insert(store_fact).values(name=name, value="x")).rowcount)
+            store.write(partial(add_fact, name=name))
             written.append(name)
 
     thread = threading.Thread(target=write)
@@ -110,7 +115,9 @@ def test_a_backup_under_writes_holds_all_that_was_confirmed_before(
         store.close()
 
 
-def test_a_restored_shop_is_as_it_was(config: ServerConfig, shop: Path, saved: Path, clock: FrozenClock) -> None:
+def test_a_restored_shop_is_as_it_was(
+    config: ServerConfig, shop: Path, saved: Path, clock: FrozenClock
+) -> None:
     write_fact(config, "written later")
     clock.advance(DAY)
     assert commands.restore(config, saved, clock) == 0
@@ -273,7 +280,7 @@ def test_where_there_are_no_links_a_backup_is_renamed(
     def no_links(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(backups.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     make_backup(shop, tmp_path / "stick.db")
     monkeypatch.undo()
     fetch_verified(tmp_path / "stick.db", tmp_path / "copy.db")
@@ -282,7 +289,7 @@ def test_where_there_are_no_links_a_backup_is_renamed(
 def test_on_postgresql_the_exact_command_is_told(
     postgresql_url: str, config: ServerConfig, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    secret = "very-secret"  # noqa: S105
+    secret = "very-secret"
     url = postgresql_url.replace("postgres@", f"shop:{secret}@")
     other = ServerConfig(data_dir=config.data_dir, database_url=url)
     assert commands.backup(other, tmp_path / "a file") == 1

@@ -101,9 +101,7 @@ def test_a_host_of_the_setting_is_ours(store: Store, config: ServerConfig, staff
         {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
     ],
 )
-def test_pages_of_other_sites_may_not_ask(
-    http: httpx.Client, staff: Staff, headers: dict[str, str]
-) -> None:
+def test_pages_of_other_sites_may_not_ask(http: httpx.Client, staff: Staff, headers: dict[str, str]) -> None:
     for path in ("/v1/me", "/v1/pulse"):
         for _ in range(2):  # also when the poll could be answered out of its cache
             answer = http.get(path, headers={**headers, **staff.bearer("owner")})
@@ -171,7 +169,9 @@ def test_a_body_that_is_no_request_is_refused(http: httpx.Client, staff: Staff, 
         assert problem(answer) in [(400, "invalid_json"), (422, "invalid_request")]
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "x"])
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "x"]
+)
 def test_a_body_must_say_that_it_is_json(http: httpx.Client, staff: Staff, kind: str | None) -> None:
     headers = {**staff.bearer("owner"), **({"Content-Type": kind} if kind else {})}
     answer = http.post("/v1/tokens", headers=headers, content=b'{"name": "n", "role": "support"}')
@@ -201,9 +201,7 @@ def test_a_body_that_is_too_large_is_refused(
 
 def test_a_body_of_exactly_the_limit_is_read(http: httpx.Client, staff: Staff) -> None:
     small = b'{"name": "n", "role": "support"}'
-    answer = http.post(
-        "/v1/tokens", headers={**JSON, **staff.bearer("owner")}, content=small.ljust(MAX_BODY)
-    )
+    answer = http.post("/v1/tokens", headers={**JSON, **staff.bearer("owner")}, content=small.ljust(MAX_BODY))
     assert answer.status_code == 201
 
 
@@ -244,12 +242,18 @@ def test_a_limit_that_cannot_be_is_refused(http: httpx.Client, staff: Staff, lim
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("x" * 5_000),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["name", "role", "email", "days", "active", "code", "items"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "role", "email", "days", "active", "code", "items"]), inner, max_size=4
+        )
+    ),
     max_leaves=8,
 )
 QUERY = st.dictionaries(
-    st.sampled_from(["limit", "cursor", "edge", "q", "status", "tab", "category", "level", "internal", "folded"]),
+    st.sampled_from(
+        ["limit", "cursor", "edge", "q", "status", "tab", "category", "level", "internal", "folded"]
+    ),
     st.text(max_size=12),
     max_size=4,
 )
@@ -258,15 +262,25 @@ QUERY = st.dictionaries(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), body=ANY, query=QUERY, segment=st.text(min_size=1, max_size=12))
 def test_no_route_can_be_made_to_stumble(
-    app: App, http: httpx.Client, staff: Staff, data: st.DataObject, body: object, query: dict[str, str], segment: str
+    app: App,
+    http: httpx.Client,
+    staff: Staff,
+    data: st.DataObject,
+    body: object,
+    query: dict[str, str],
+    segment: str,
 ) -> None:
     method, path, what = data.draw(st.sampled_from(route_table(app)))
     names = [part for part in path.split("/") if part.startswith("{")]
     for name in names:
-        path = path.replace(name, "".join(f"%{byte:02x}" for byte in segment.encode("utf-8", "surrogatepass")))
+        path = path.replace(
+            name, "".join(f"%{byte:02x}" for byte in segment.encode("utf-8", "surrogatepass"))
+        )
     content = json.dumps(body).encode() if method in ("POST", "PATCH", "PUT", "DELETE") else b""
     headers = {**staff.bearer("owner"), **JSON}
-    safe = {key: value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for key, value in query.items()}
+    safe = {
+        key: value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for key, value in query.items()
+    }
     answer = http.request(method, path, params=safe, content=content, headers=headers)
     if path == "/webhooks/stripe" or isinstance(what, Open):
         assert answer.status_code in (200, 400, 403, 409, 422)
@@ -277,4 +291,7 @@ def test_no_route_can_be_made_to_stumble(
 
 def test_every_api_route_is_under_its_version_or_known(app: App) -> None:
     paths = {context.path for context in iter_route_contexts(app.routes)}
-    assert {path for path in paths if path and not path.startswith("/v1/")} == {"/healthz", "/webhooks/stripe"}
+    assert {path for path in paths if path and not path.startswith("/v1/")} == {
+        "/healthz",
+        "/webhooks/stripe",
+    }

@@ -10,10 +10,12 @@ import httpx
 import pytest
 
 from server.accounts import service as accounts
+from server.app import App
 from server.kit.clock import DAY, FrozenClock
 from server.kit.db import Store, open_store
 from server.kit.tx import Tx
 from tests.server.conftest import Staff
+from tests.support.waiting import until
 
 T = TypeVar("T")
 FEED = "/v1/activity?limit=10"
@@ -46,9 +48,10 @@ def _messages(http: httpx.Client, staff: Staff, path: str = FEED) -> list[str]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_same_question_is_answered_again_without_the_store(
-    http: httpx.Client, staff: Staff, reads: list[str]
+    http: httpx.Client, staff: Staff, reads: list[str], app: App
 ) -> None:
     _note(http, staff, "one")
+    until(lambda: not app.state.services.noting, "the use of the token to be noted, which is a commit too")
     first = http.get(FEED, headers=staff.bearer("owner"))
     asked = len(reads)
     again = http.get(FEED, headers=staff.bearer("owner"))

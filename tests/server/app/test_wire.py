@@ -73,7 +73,9 @@ def head(staff: Staff, *more: str, method: str = "POST", path: str = "/v1/tokens
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "])
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "]
+)
 def test_a_head_that_does_not_end_is_cut_off(impatient: Served, sent: bytes) -> None:
     with connected(impatient) as connection:
         connection.sendall(sent)
@@ -108,6 +110,27 @@ def test_a_kept_connection_may_be_quiet_between_requests(impatient: Served) -> N
         for _ in range(2):
             assert healthy(connection)
             assert rest(other) == b"", "meanwhile a silent one has been cut off"
+
+
+def test_noise_after_an_answer_does_not_keep_a_connection(impatient: Served) -> None:
+    with connected(impatient) as connection:
+        assert healthy(connection)
+        connection.sendall(b"\r\n")
+        assert rest(connection) == b""
+
+
+def test_a_body_that_still_comes_after_the_answer_is_cut_off(impatient: Served, staff: Staff) -> None:
+    refused = head(staff, "Content-Length: 100000").replace(b"Host: localhost", b"Host: evil.example")
+    with connected(impatient) as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.settimeout(SHORT / 10)
+        connection.sendall(refused)
+        started = time.monotonic()
+        while time.monotonic() - started < 20 * SHORT:
+            connection.sendall(b" ")
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(65536):
+                    return
+        pytest.fail("the body was still being read")
 
 
 def test_a_head_that_is_too_long_is_cut_off(served: Served) -> None:
@@ -182,7 +205,8 @@ def test_only_so_many_bodies_may_be_under_way(served: Served, staff: Staff, wire
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"G\x00T / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"GET / HTTP/1.0\r\n\r\n",
@@ -191,7 +215,9 @@ def test_only_so_many_bodies_may_be_under_way(served: Served, staff: Staff, wire
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_and_the_server_lives(served: Served, wire: httpx.Client, sent: bytes) -> None:
+def test_what_is_no_http_is_refused_and_the_server_lives(
+    served: Served, wire: httpx.Client, sent: bytes
+) -> None:
     with connected(served) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -208,7 +234,12 @@ def test_a_client_that_leaves_half_way_harms_nobody(served: Served, staff: Staff
 
 
 def test_an_upgrade_is_not_followed(wire: httpx.Client, staff: Staff) -> None:
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x", **staff.bearer("owner")}
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "x",
+        **staff.bearer("owner"),
+    }
     assert wire.get("/v1/me", headers=headers).status_code == 200
 
 
@@ -220,7 +251,10 @@ def test_the_loopback_is_the_loopback(host: str) -> None:
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example.com", "", "127.0.0.1.example.com"])  # noqa: S104
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.1", "shop.example.com", "", "127.0.0.1.example.com"],  # noqa: S104
+)
 def test_other_addresses_need_their_hosts_named_first(config: ServerConfig, host: str) -> None:
     assert not is_loopback(host)
     with pytest.raises(ConfigError, match="SHOPBELL_ALLOWED_HOSTS"), listen(config, host=host, port=0):
@@ -236,8 +270,9 @@ def test_with_hosts_named_it_listens_elsewhere(config: ServerConfig) -> None:
 def test_a_port_that_is_taken_is_one_sentence(config: ServerConfig) -> None:
     with listen(config, port=0) as (_, where):
         assert where.port is not None
-        with pytest.raises(ConfigError, match=f"port {where.port}: Address already in use"), listen(
-            config, port=where.port
+        with (
+            pytest.raises(ConfigError, match=f"port {where.port}: Address already in use"),
+            listen(config, port=where.port),
         ):
             pass
     with pytest.raises(ConfigError, match="port 99999"), listen(config, port=99_999):

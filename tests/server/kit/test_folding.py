@@ -11,7 +11,14 @@ from server.kit.folding import clean_text, fold, fold_email, mark_words
 
 @pytest.mark.parametrize(
     ("text", "folded"),
-    [("Müller", "muller"), ("STRASSE", "strasse"), ("Straße", "strasse"), ("İ", "i"), ("Ⅷ", "viii"), ("日本", "日本")],
+    [
+        ("Müller", "muller"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("İ", "i"),
+        ("Ⅷ", "viii"),
+        ("日本", "日本"),
+    ],
 )
 def test_case_and_accents_do_not_count(text: str, folded: str) -> None:
     assert fold(text) == folded

@@ -279,7 +279,7 @@ def test_a_deadlock_is_tried_again(postgresql_store: PostgresStore) -> None:
         back = pool.submit(crossing, "back", ("two", "one"))
         forth.result(20)
         back.result(20)
-    assert sorted(runs.values()) == [1, 2]
+    assert max(runs.values()) >= 2, "nobody was in the way"
     values = postgresql_store.read(lambda tx: tx.execute(select(store_fact.c.value)).scalars().all())
     assert [sorted(value) for value in values] == [["0", "b", "f"], ["0", "b", "f"]]
 
