@@ -7,6 +7,7 @@ blocks are shapes, so that they join whatever the font. The same screen gives th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -147,9 +148,9 @@ def _drawn(piece: Glyphs, y: float) -> Iterator[str]:
     column = piece.column
     for kind, run in groupby(piece.text, key=_kind):
         text = "".join(run)
-        if kind == "text":
+        if kind in ("text", "leftward"):
             for words in _WORDS.finditer(text):
-                yield _text(words[0], column + words.start(), y, piece.pen)
+                yield _text(words[0], column + cell_len(text[: words.start()]), y, piece.pen)
         elif kind in _LYING:
             thick, width = _LYING[kind], len(text) * CELL[0]
             yield _rect(column * CELL[0], y + (CELL[1] - thick) / 2, width, thick, piece.pen.colour)
@@ -160,12 +161,14 @@ def _drawn(piece: Glyphs, y: float) -> Iterator[str]:
 
 
 def _kind(letter: str) -> str:
-    """``text`` keeps step in every font; a ``sign`` is set alone, in the middle of its cells."""
+    """How a character is set: in a run of text, which keeps step by its length, or alone in its cells."""
     if letter in _LYING:
         return letter
     if letter in _STROKES or letter in _BLOCKS:
         return "shape"
-    return "text" if letter < "\u0250" else "sign"
+    if unicodedata.bidirectional(letter) in ("R", "AL"):
+        return "leftward"
+    return "text" if letter < "\u0250" or unicodedata.category(letter)[0] in "LMN" else "sign"
 
 
 def _placed(text: str, column: int) -> Iterator[tuple[str, int]]:
@@ -177,7 +180,7 @@ def _placed(text: str, column: int) -> Iterator[tuple[str, int]]:
 
 
 def _text(text: str, column: int, y: float, pen: Pen) -> str:
-    place = f'x="{_n(column * CELL[0])}" y="{_n(y + BASELINE)}" textLength="{_n(len(text) * CELL[0])}"'
+    place = f'x="{_n(column * CELL[0])}" y="{_n(y + BASELINE)}" textLength="{_n(cell_len(text) * CELL[0])}"'
     return f"<text {place}{_look(pen)}>{escape(text, quote=False)}</text>"
 
 

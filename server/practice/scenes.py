@@ -8,6 +8,7 @@ from server.contract.activity import Level, NewEvent
 from server.contract.orders import Address, FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND
 from server.practice.actions import Action, Checkout, Fulfil, PlaceOrder, Say, Webhook
+from server.practice.cast import COUNTRIES, PRODUCTS
 from server.practice.life import in_order
 from server.practice.tale import Status, minor
 
@@ -106,7 +107,8 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
     Args:
         now: when it is looked at, milliseconds; should be at least six hours into its day.
         earlier: so many other orders come before them on the same day. With 42 the five are numbered 0043 to
-            0047 as in the picture: two of the others wait to be made, one is not paid, the rest is delivered.
+            0047 as in the picture: two of the others wait to be made, one is not paid, the rest is on its way or
+            delivered.
     """
     scene = Scene(now)
     _earlier(scene, earlier)
@@ -175,22 +177,28 @@ def _tom(scene: Scene) -> None:
 
 
 def _earlier(scene: Scene, count: int) -> None:
-    begin = scene.now % DAY - MINUTE
+    """Orders of the night and the morning, spread evenly until Ola Berg's."""
+    begin, end = scene.now % DAY - MINUTE, 5 * HOUR + 10 * MINUTE
     for number in range(1, count + 1):
         story = f"{number:04d}"
-        ago = begin - number * MINUTE // 2
-        scene.order(
-            story,
-            ago,
-            someone(f"early.{story}@example.com", f"Early Bird {number}"),
-            item("Fern Socks, S", 1200),
-        )
+        ago = begin - number * (begin - end) // (count + 1)
+        product = PRODUCTS[number * 5 % len(PRODUCTS)]
+        bought = item(f"{product.name}, {product.variants[number % len(product.variants)]}", product.price)
+        scene.order(story, ago, _passer_by(number), bought)
         if number == count:
             continue
         scene.paid(story, ago - 10 * SECOND)
         scene.step(story, ago - 20 * SECOND, "submitted", provider_order_id=f"PFY-7{number:04d}")
         if number < count - 2:
-            scene.step(story, ago - 25 * SECOND, "delivered")
+            scene.step(story, ago - 25 * SECOND, "shipped" if number > count - 12 else "delivered")
+
+
+def _passer_by(number: int) -> NewCustomer:
+    """A customer from somewhere, a different one for each of the first forty numbers."""
+    country = COUNTRIES[number * 4 % len(COUNTRIES)]
+    given, family = country.given[number % len(country.given)], country.family[number % len(country.family)]
+    name = f"{family} {given}" if country.code == "JP" else f"{given} {family}"
+    return someone(f"customer{number}@example.com", name)
 
 
 SCENES: Final = {"picture": picture}
