@@ -245,7 +245,13 @@ class Terminal:
         return int(ALTERNATE_SCREEN in self.modes)
 
     def _text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screens[self._active].display)
+        screen = self._screens[self._active]
+        return "\n".join(
+            # A wide character's second cell is empty, also after the first was overwritten alone, over which
+            # pyte's own `display` stumbles.
+            "".join(screen.buffer[row][column].data for column in range(screen.columns)).rstrip()
+            for row in range(screen.lines)
+        )
 
     def _wait(self, look: Callable[[], T], what: str, seconds: float) -> T:
         deadline = time.monotonic() + seconds
