@@ -58,7 +58,7 @@ class PulseCache:
         until = self._admitted.get((authorization, host)) or self._admit(authorization, host, version)
         if until <= self._store.clock.now():
             return None
-        if etag == self.etag:
+        if etag is not None and (etag == self.etag or self._is_current(etag)):
             return self._unchanged
         body = self._with_now()
         headers = [
@@ -109,12 +109,15 @@ class PulseCache:
 
     def response(self, if_none_match: str | None) -> Response:
         """The answer after ``refresh``."""
-        etag = self.etag.decode()
-        headers = {"ETag": etag, "Cache-Control": _CACHE[1].decode()}
-        given = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
-        if etag in given or "*" in given:
+        headers = {"ETag": self.etag.decode(), "Cache-Control": _CACHE[1].decode()}
+        if if_none_match is not None and self._is_current(if_none_match.encode("latin-1")):
             return Response(None, 304, headers)
         return Response(self._with_now(), 200, headers, JSON_TYPE)
+
+    def _is_current(self, if_none_match: bytes) -> bool:
+        """Whether the client has what we would send: one of several ETags, a weak one, or any at all."""
+        given = [part.strip().removeprefix(b"W/") for part in if_none_match.split(b",")]
+        return self.etag in given or b"*" in given
 
     def _with_now(self) -> bytes:
         return self._body + rfc3339(self._store.clock.now()).encode() + b'"}'
