@@ -135,6 +135,8 @@ def log(
 def record(tx: Tx, type: str, *, actor: Actor = SYSTEM, **given: Any) -> Logged | None:  # noqa: A002
     """Like `log`, and tells whether the entry is new."""
     tx.activity_tried = True
+    if not tx.alive():  # a savepoint on SQLite would begin a transaction of its own, and commit it
+        raise TransactionLostError
     try:
         logged = _write(tx, type, actor=actor, given=given)
     except TransactionLostError:

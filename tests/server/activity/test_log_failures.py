@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from server.activity import log as log_module
 from server.activity import service as activity
@@ -195,6 +198,55 @@ def test_two_transactions_that_both_know_of_the_gap_tell_it_once(store: Store) -
     assert [gap.facts["count"] for gap in feed(store, FeedQuery(type="activity.gap"))] == [1]
     told(store, "order.delivered")
     assert len(feed(store, FeedQuery(type="activity.gap"))) == 1
+
+
+def test_an_entry_never_stands_without_its_business(store: Store) -> None:
+    """The transaction is gone before the log is called, and the caller did not notice."""
+    runs = 0
+
+    def unit(tx: Tx) -> str | None:
+        nonlocal runs
+        runs += 1
+        make_order(tx, f"SS-{runs}")
+        if runs == 1:
+            if store.dialect == "sqlite":
+                tx.driver_sql("ROLLBACK")
+            else:
+                with contextlib.suppress(DBAPIError):
+                    tx.driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return activity.log(tx, "order.created")
+
+    assert store.write(unit) is None
+    assert (runs, orders_named(store)) == (2, ["SS-2"])
+    assert feed(store) == []
+    assert store.drops.by_reason() == {"transaction_lost": 1}
+
+
+@pytest.mark.parametrize("step", ["SAVEPOINT", "RELEASE"])
+def test_a_transaction_that_dies_at_the_edge_of_the_entry(
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The part's own beginning or end is what finds the transaction gone."""
+    plain = Tx.driver_sql
+    armed = True
+
+    def dying(tx: Tx, sql: str, parameters: Any = None) -> Any:
+        nonlocal armed
+        if armed and sql.startswith(step):
+            armed = False
+            if store.dialect == "sqlite":
+                plain(tx, "ROLLBACK")
+            else:
+                with contextlib.suppress(DBAPIError):
+                    plain(tx, "SELECT pg_terminate_backend(pg_backend_pid())")
+            if step == "SAVEPOINT" and store.dialect == "sqlite":
+                raise LookupError  # as a full disk would
+        return plain(tx, sql, parameters)
+
+    monkeypatch.setattr(Tx, "driver_sql", dying)
+    assert sell(store, "SS-1") is None
+    assert paid(store) == ["SS-1"]
+    assert store.drops.by_reason() == {"transaction_lost": 1}
 
 
 def test_a_gap_that_could_not_be_told_is_told_later(store: Store) -> None:

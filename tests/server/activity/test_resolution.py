@@ -170,6 +170,16 @@ def test_undoing_an_act_as_far_as_it_was_seen(store: Store) -> None:
     assert reopen(store, first, group=True, seen=second).ids == [first, second]
 
 
+def test_undo_opens_what_its_own_act_resolved_and_nothing_else(store: Store) -> None:
+    """Two acts in one group, by one person, in the same millisecond."""
+    first, second, third = (told(store, "sync.failed") for _ in range(3))
+    resolve(store, first)
+    resolve(store, third, group=True)
+    assert reopen(store, second, group=True).ids == [second, third]
+    assert [entry.id for entry in feed(store, FeedQuery("attention", folded=False))] == [third, second]
+    assert reopen(store, first, group=True).ids == [first]
+
+
 def test_counters_move_for_the_lists_that_show_it(store: Store) -> None:
     def unit(tx: Tx) -> str:
         order_id, _ = make_order(tx)
