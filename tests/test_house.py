@@ -56,7 +56,9 @@ def _texts() -> Iterator[tuple[Path, str]]:
 
 
 def test_no_file_outgrows_a_readers_head() -> None:
-    steps = ROOT / "server" / "migrations" / "versions"  # a step is history: it is read once, from top to bottom
+    steps = (
+        ROOT / "server" / "migrations" / "versions"
+    )  # a step is history: it is read once, from top to bottom
     paths = [path for path in _sources(*PACKAGES) if steps not in path.parents]
     paths += _sources("tui", suffix=".tcss")
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in paths}

@@ -30,6 +30,12 @@ class Reader:
         for each in wanted:
             self.terminal.wait_for(each)
 
+    def _change(self, key: str, what: str) -> None:
+        """Press a key that must change the screen."""
+        before = self.terminal.text
+        self.terminal.press(key)
+        self.terminal.wait_until(lambda text: text != before, what)
+
     def press(self, key: str, *wanted: str | re.Pattern[str]) -> None:
         """Press a key and wait for what comes of it."""
         self.terminal.press(key)
@@ -61,9 +67,7 @@ class Reader:
         for tab in ORDER_TABS:
             self.press("]", f"[{tab}]", ROWS)
         while self.numbers[-1][-4:] not in self.terminal.text:
-            before = self.terminal.text
-            self.terminal.press("pagedown")
-            self.terminal.wait_until(lambda text, before=before: text != before, "the next page")
+            self._change("pagedown", "the next page")
         self.press("g", f" {self.numbers[0][-4:]} ")
         for words in ("[/x]", "\u202eexe.\x07[@click=app.quit]"):
             self.types("/", words, re.compile(r"No order matches|\d orders?\b"), "clears")
@@ -98,9 +102,7 @@ class Reader:
         """Both tabs, page by page; an entry's order; raw facts; the menu, levels, the program's own events."""
         self.press("2", "[All activity]", ROWS)
         for _ in range(pages):
-            before = self.terminal.text
-            self.terminal.press("pagedown")
-            self.terminal.wait_until(lambda text, before=before: text != before, "the next page")
+            self._change("pagedown", "the next page")
         self.press("G")
         self.press("g")
         self.press("i", "own events are shown too")
@@ -120,9 +122,7 @@ class Reader:
         self.press("]", "[Needs attention]", ROWS)
         self.press("d", "Raw facts")
         for _ in range(entries):
-            before = self.terminal.text
-            self.terminal.press("J")
-            self.terminal.wait_until(lambda text, before=before: text != before, "the next entry")
+            self._change("J", "the next entry")
         if "q back" in self.terminal.text:  # where there is no room for both, the entry stood over the list
             self.press("q", "⏎ open")
         self.press("x", re.compile("✓ Resolved"))

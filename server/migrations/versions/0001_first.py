@@ -16,7 +16,9 @@ FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
 # The search index of SQLite answers *moments*: its row number is occurred_at with 21 bits of seq below, so that
 # walking it backwards walks through time. Level and category are words of their own behind a private sign.
 # detail=none and columnsize=0: no phrases, a tenth of the size. It holds no text of its own.
-_FTS = """USING fts5(words, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2")"""
+_FTS = (
+    """USING fts5(words, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2")"""
+)
 _WORDS = "{0}.words || ' \ue000' || {0}.level || ' \ue000' || {0}.category"
 _MOMENT = "({0}.occurred_at << 21) | ({1}.seq & 2097151)"
 _SQLITE_SEARCH = (
