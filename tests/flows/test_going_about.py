@@ -150,3 +150,48 @@ def test_q_goes_back_and_at_the_root_leaves(world: World, play: Play) -> None:
         assert desk.pilot.app.return_value == 0
 
     play(script, picture=False)
+
+
+def test_the_frame_can_be_clicked(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.click("identity", "2 Activity")
+        assert "[All activity]" in desk.text
+        await desk.click("tabs", "Needs attention")
+        assert "[Needs attention]" in desk.text
+        await desk.click("identity", "1 Orders")
+        await desk.click("identity", "⚑3")
+        assert "Order cancelled" in desk.cursor
+        await desk.click("footer", "x resolve")
+        assert world.attention == 2
+
+    play(script, picture=False)
+
+
+def test_the_users_own_keys_hold_everywhere(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        assert "e resolve" in desk.bar("footer")
+        await desk.press("j", "x")
+        assert world.attention == 3
+        await desk.press("e")
+        assert "W undoes" in desk.bar("status")
+        assert len(world.open_entries()) == 3
+        await desk.press("W")
+        assert len(world.open_entries()) == 4
+        await desk.press("question_mark", *"resolve")
+        assert " e " in desk.text
+
+    play(script, app=world.app(resolve="e", undo="W"), picture=False)
+
+
+def test_the_list_is_searched_for_words(world: World, play: Play) -> None:
+    """``n`` and ``N`` go from match to match; the words are marked."""
+
+    async def script(desk: Desk) -> None:
+        await desk.press("slash", *"example", "enter")
+        assert "9 orders" in desk.bar("status") or "10 orders" in desk.bar("status")
+        await desk.press("slash", *[], "escape", "escape", "slash", *"duarte", "enter", "n")
+        assert "0004" in desk.cursor
+        await desk.press("N")
+        assert "0010" in desk.cursor
+
+    play(script, picture=False)

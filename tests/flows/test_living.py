@@ -9,8 +9,9 @@ import pytest
 
 from server.settings import service as settings
 from tests.flows.conftest import Play
-from tests.flows.world import Desk, World
+from tests.flows.world import NOW, Desk, World
 from tui.api.client import Client
+from tui.api.clock import FrozenClock
 from tui.api.errors import StartError
 
 
@@ -177,3 +178,44 @@ def test_a_practice_shop_says_so(world: World, play: Play) -> None:
         assert "PRACTICE" in desk.bar("identity")
 
     play(script)
+
+
+def test_a_token_revoked_while_one_looks(world: World, play: Play) -> None:
+    """What was there stays, the reason is said, and nothing more is asked until somebody says so."""
+
+    async def script(desk: Desk) -> None:
+        page = world.get("/v1/tokens")
+        own = next(token for token in page["items"] if token["name"] == "support")
+        answer = world.http.delete(f"/v1/tokens/{own['id']}", headers=world.staff.bearer("owner"))
+        assert answer.status_code < 300, answer.text
+        await desk.poll()
+        assert "✖ refused" in desk.bar("identity")
+        assert "revoked" in desk.bar("status")
+        assert "Ines Duarte" in desk.text
+        assert desk.shell.polling.poller.ask_in() is None
+
+    play(script, app=world.app("support"))
+
+
+def test_relative_times_move_with_the_minute(world: World, play: Play) -> None:
+    clock = FrozenClock(NOW)
+
+    async def script(desk: Desk) -> None:
+        assert desk.cursor.endswith("4m")
+        clock.advance(120)
+        desk.shell.tick()
+        await desk.settle()
+        assert desk.cursor.endswith("6m")
+
+    play(script, app=world.app(clock=clock), picture=False)
+
+
+def test_events_that_were_not_recorded_are_told(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await desk.press("2")
+        world.store.drops.add([("full", "order.created")] * 3, world.clock.now())
+        world.order("Una Novak", 1900)
+        await desk.poll()
+        assert "3 events not recorded" in desk.bar("status")
+
+    play(script, picture=False)

@@ -160,10 +160,12 @@ class World:
         theme: str = "shopbell-dark",
         connect: Callable[[], Client] | None = None,
         ascii_only: bool = False,
+        clock: FrozenClock | None = None,
+        **keys: str,
     ) -> ShopbellApp:
-        """The client's app on this shop."""
-        config = Config(Path("config.toml"), Ui(theme=theme, ascii=ascii_only))
-        app = ShopbellApp(connect or self.client(role), config, "shopbell", FrozenClock(NOW))
+        """The client's app on this shop; ``keys`` are the user's."""
+        config = Config(Path("config.toml"), Ui(theme=theme, ascii=ascii_only), keys)
+        app = ShopbellApp(connect or self.client(role), config, "shopbell", clock or FrozenClock(NOW))
         app.desk.rest = 0  # the story follows the cursor at once
         return app
 
@@ -200,6 +202,13 @@ class Desk:
     async def poll(self) -> None:
         """Ask for the pulse now, as the timer would."""
         self.shell.polling.ask_now()
+        await self.settle()
+
+    async def click(self, name: str, words: str) -> None:
+        """Click on these words of a line of the frame, or of the tabs."""
+        bar = self.shell.query_one(f"#{name}", Bar) if name != "tabs" else self.shell.section.tab_bar
+        line = self.screen[bar.region.y]
+        await self.pilot.click(bar, offset=(line.index(words), 0))
         await self.settle()
 
     @property

@@ -22,6 +22,7 @@ from tui.screens.rows import Shelf
 from tui.screens.section import Section
 from tui.screens.unfolding import Row, Unfolding, entry_id, row_id, speaks_for_group
 from tui.widgets.bar import Part
+from tui.widgets.format import count
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import Column, RecordList
 from tui.widgets.timeline import entry_story
@@ -121,12 +122,19 @@ class ActivitySection(Section[Row]):
         """How many groups need attention."""
         return {} if self.desk.pulse is None else {"attention": self.desk.pulse.attention}
 
+    def place_notes(self) -> list[Part]:
+        """Say it when the log had to let entries go."""
+        lost = 0 if self.desk.pulse is None else self.desk.pulse.activity_dropped
+        return [Part(f"{count(lost, 'event')} not recorded  ", "error")] if lost else []
+
     def moved(self, topics: Iterable[str]) -> None:
         """Topics moved: the tab's count with them."""
         super().moved(topics)
         if self.desk.pulse is not None:
             self.counts = {"attention": self.desk.pulse.attention}
             self.show_tabs()
+            if self.display:
+                self.say_place()
 
     # The story of an entry.
 

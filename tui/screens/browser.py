@@ -229,7 +229,7 @@ class Browser(Vertical, Generic[T]):
     def say_place(self) -> None:
         """Say what is marked, what waits and whether new rows are followed."""
         window, marks, key = self.rows.window, self.list.marks, self.desk.key
-        parts: list[Part] = []
+        parts = self.place_notes()
         if marks:
             total = window.extent.total - len(marks.ids) if marks.everything else len(marks.ids)
             about = "" if not marks.everything or window.extent.exact else self.desk.glyphs.about
@@ -244,6 +244,10 @@ class Browser(Vertical, Generic[T]):
             about = "" if extent.exact else self.desk.glyphs.about
             parts.append(Part(about + count(extent.total, *self.NOUNS), "muted"))
         self.frame.stand(self, parts)
+
+    def place_notes(self) -> list[Part]:
+        """What else is to be said beside the list's length."""
+        return []
 
     def on_record_list_marks_changed(self) -> None:
         """Say how many are marked."""

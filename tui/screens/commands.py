@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from tui import keys
+from tui.api.errors import ApiError
 from tui.screens.section import AnySection, Section
 from tui.widgets.bar import Bar
 from tui.widgets.frame import CommandBar, Outcome
@@ -42,8 +44,16 @@ class Commands(_Base):
         """Say what came of an action."""
         raise NotImplementedError
 
-    def find_order(self, number: str) -> None:
-        """Open the order of a number, or of the end of one."""
+    def failed(self, error: ApiError) -> None:
+        """A call failed."""
+        raise NotImplementedError
+
+    def begin_work(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool = True) -> None:
+        """Do something in the background."""
+        raise NotImplementedError
+
+    def jump_to_order(self, order_id: str) -> None:
+        """Open an order that was asked for by its number."""
         raise NotImplementedError
 
     @property
@@ -137,11 +147,31 @@ class Commands(_Base):
         if name in here or len(starts) == 1:
             await self.perform(here[name] if name in here else starts.pop())
         elif number := NUMBER.fullmatch(text.removeprefix("order ").strip()):
-            self.find_order(number[1])
+            self.begin_work(partial(self._find_order, number[1].upper()), "find")
         else:
             near = difflib.get_close_matches(name, here, n=1)
             hint = f"did you mean {near[0]}?" if near else f"{self.desk.key('help')} shows them all"
             self.say("refused", f"There is no command {text!r} here", hint)
+
+    async def _find_order(self, number: str) -> None:
+        """Open the order of a number; of the end of one, the newest that has it."""
+        client = self.desk.client
+        if client is None:
+            return
+        try:
+            if "-" in number:
+                found = (await client.order(number)).id
+            else:
+                rows = (await client.orders(q=number)).items
+                found = next((row.id for row in rows if row.number.endswith(number)), "")
+        except ApiError as error:
+            self.say("refused", error.sentence)
+            self.failed(error)
+            return
+        if found:
+            self.jump_to_order(found)
+        else:
+            self.say("refused", f"No order's number ends in {number}.")
 
     # Dialogues.
 

@@ -84,9 +84,10 @@ def columns(times: Callable[[], Times], glyphs: Glyphs, shown: TimeFormat) -> li
         return Cell(f"×{count}" if count > 1 and not row.member else "", "accent")  # noqa: RUF001
 
     def order(row: Row) -> Cell:
-        return Cell(
-            "" if row.entry.order is None else short_number(row.entry.order.number), quiet(row) or "muted"
-        )
+        if row.entry.order is None:
+            return Cell("")
+        more = "+" if row.entry.group.orders > 1 and not row.member else ""
+        return Cell(short_number(row.entry.order.number) + more, quiet(row) or "muted")
 
     return [
         Column("EVENT", kind, width=19, min_list_width=72),

@@ -69,12 +69,13 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     def __init__(self, desk: Desk, connect: Callable[[], Client], poller: Poller, title: str) -> None:
         super().__init__()
         self.desk = desk
-        self.polling = Polling(self, poller, self._heard, self._identify)
+        self.polling = Polling(self, poller, self._heard, self._stood)
         self._connect = connect
         self._title = title
         self._section: AnySection = SECTIONS[0](desk)
         self._origins: list[Origin] = []
         self._last: View | None = None
+        self._state = poller.connection.state
 
     # The frame.
 
@@ -94,11 +95,14 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.begin)
         self.call_after_refresh(self._begin_minute)
 
-    def _begin_minute(self) -> None:
-        """Write relative times anew when a minute begins."""
-        now = self.desk.clock.now()
+    def tick(self) -> None:
+        """Write relative times as they are now."""
         for section in self.sections:
             section.tick(self.desk.times.minute)
+
+    def _begin_minute(self) -> None:
+        now = self.desk.clock.now()
+        self.tick()
         self.set_timer(60 - now.second - now.microsecond / 1e6, self._begin_minute)
 
     def begin(self) -> None:
@@ -156,6 +160,16 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self.say("note", "The server answers again.")
             self._section.reload()
 
+    def _stood(self) -> None:
+        """The connection stands in another way: say so, and why when it is not well."""
+        connection, key = self.polling.poller.connection, self.desk.key("refresh")
+        if connection.stale and connection.state is not self._state:
+            self.say(
+                "refused", connection.sentence, f"{key} tries again" if connection.retry_in is None else ""
+            )
+        self._state = connection.state
+        self._identify()
+
     def _identify(self) -> None:
         connection = None if self.desk.obstacle else self.polling.poller.connection
         said = identity(self.desk, connection, self._title, SECTIONS, self._section)
@@ -199,31 +213,12 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         """The section that is shown."""
         return self._section
 
-    def find_order(self, number: str) -> None:
-        """Open the order of a number; of the end of one, the newest that has it."""
-        self.begin_work(partial(self._find_order, number.upper()), "find")
-
-    async def _find_order(self, number: str) -> None:
-        client = self.desk.client
-        if client is None:
-            return
-        try:
-            if "-" in number:
-                found = (await client.order(number)).id
-            else:
-                rows = (await client.orders(q=number)).items
-                found = next((row.id for row in rows if row.number.endswith(number)), "")
-        except ApiError as error:
-            self.say("refused", error.sentence)
-            self.failed(error)
-            return
-        if found:
-            self._remember()
-            if self._section.NAME != "orders":
-                self._origins.append(Origin(self.view, to_story=True))
-            self._go(View("orders", tab="all", words="", opened=found))
-        else:
-            self.say("refused", f"No order's number ends in {number}.")
+    def jump_to_order(self, order_id: str) -> None:
+        """Open an order that was asked for by its number."""
+        self._remember()
+        if self._section.NAME != "orders":
+            self._origins.append(Origin(self.view, to_story=True))
+        self._go(View("orders", tab="all", words="", opened=order_id))
 
     # Going about.
 
