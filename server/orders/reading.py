@@ -43,7 +43,7 @@ _TO_SHIP: Final = (order.c.payment_status == "paid") & order.c.fulfilment_status
 _SHIPPED: Final = order.c.fulfilment_status.in_(("shipped", "delivered"))
 _PROBLEM: Final = (
     (order.c.fulfilment_status == "failed")
-    | (order.c.payment_status == "failed")
+    | ((order.c.payment_status == "failed") & (order.c.fulfilment_status != "cancelled"))
     | order.c.id.in_(
         # in the words of the partial index on what is open
         select(entry.c.order_id).where(

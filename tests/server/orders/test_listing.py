@@ -78,6 +78,16 @@ def test_an_empty_shop(store: Store) -> None:
     assert counted(store) == dict.fromkeys(get_args(OrderTab), 0)
 
 
+def test_a_failed_payment_is_no_problem_once_the_order_is_cancelled_and_seen_to(
+    store: Store, shop: Shop, shelf: dict[str, Order]
+) -> None:
+    number = shelf["refused"].number[-4:]
+    shop.step(shelf["refused"].id, "cancelled")
+    assert number in listed(store, "problems")  # nobody has seen to the entries
+    store.write(lambda tx: activity.resolve_order(tx, shelf["refused"].id, caller()))
+    assert number not in listed(store, "problems")
+
+
 def test_rows_say_what_is_wrong(shop: Shop, store: Store, shelf: dict[str, Order]) -> None:
     shop.step(shelf["failed"].id, "failed", reason="out of [b]stock", attempt=2)
     page = store.read(lambda tx: orders.listing(tx, ListQuery("problems"), PageRequest()))
