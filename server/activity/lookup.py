@@ -23,6 +23,7 @@ _BITS: Final = 21
 _TAG: Final = "\ue000"
 _LAST_SIGN: Final = "\U0010ffff"
 _FEW_WORDS: Final = 32
+_TRIGRAM: Final = 3
 _RUN: Final = re.compile(r"[^\W_]+")
 _SURE: Final = unicodedata.ucd_3_2_0
 """An old table of letters: what is one there is one to SQLite's tokenizer, too."""
@@ -76,7 +77,16 @@ def tag(name: str) -> str:
 
 
 def like(marked: str) -> str:
-    """A pattern that is met by texts holding a marked term, with ``%`` and ``_`` meaning themselves."""
+    """A pattern that is met by texts holding a marked term, and some more, with ``%`` and ``_`` as themselves.
+
+    Of a term of several words it takes the one that is likely the rarest: of an order's number the last part, since
+    PostgreSQL's index would compare the many rows of the same day.
+    """
+    runs = list(_RUN.finditer(marked))
+    if len(runs) > 1:
+        numbered = [run for run in runs if len(run[0]) >= _TRIGRAM and any(sign.isdigit() for sign in run[0])]
+        chosen = numbered[-1] if numbered else max(runs, key=lambda run: len(run[0]))
+        marked = f" {chosen[0]}"
     return "%" + re.sub(r"([\\%_])", r"\\\1", marked) + "%"
 
 

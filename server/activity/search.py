@@ -28,6 +28,9 @@ MANY_PEOPLE: Final = 200
 WINDOW: Final = 1_500
 """How many entries a search looks through before it asks the index."""
 
+_WORTH_WALKING: Final = 5
+"""Hits in the first window that make a second, longer one quicker than PostgreSQL's index."""
+
 _Source = tuple[Prepared, dict[str, Any], bool]
 """A statement that gives moments, what it asks for, and whether it counts in row numbers of the full text index."""
 _WORDS_ONLY: Final = TermShape(texts=False, people="none")
@@ -88,21 +91,30 @@ def terms_of(tx: Tx, query: FeedQuery) -> list[Term]:
 def search_rows(tx: Tx, query: FeedQuery, request: PageRequest, terms: Sequence[Term]) -> list[Row]:
     """The rows of a page and one more, in the order of the walk."""
     walk = _Walk(tx, query, request, terms)
+    wanted = request.limit + 1
     if query.open_only:
-        return walk.page(request.position, request.limit + 1)
-    end = walk.window_end()
-    if end is None:
-        return walk.page(request.position, request.limit + 1)
-    rows = walk.window(end)
-    if len(rows) > request.limit:
-        return rows
+        return walk.page(request.position, wanted)
+    rows: list[Row] = []
+    position, length = request.position, WINDOW
+    while True:
+        end = walk.window_end(position, length)
+        if end is None:
+            return rows + walk.page(position, wanted - len(rows))
+        rows += walk.window(position, end, wanted - len(rows))
+        if len(rows) >= wanted:
+            return rows
+        position = end
+        if tx.dialect == "sqlite" or length > WINDOW or len(rows) < _WORTH_WALKING:
+            break
+        # PostgreSQL's index would collect every hit there is. Walk on as far as this many promise to be enough.
+        length = 2 * WINDOW * wanted // len(rows)
     sharper = [
         replace(
             term, shape=TermShape(term.shape.texts and lookup.in_texts(tx, term.marked), term.shape.people)
         )
         for term in terms
     ]
-    return rows + _Walk(tx, query, request, sharper).indexed(end, request.limit + 1 - len(rows))
+    return rows + _Walk(tx, query, request, sharper).indexed(position, wanted - len(rows))
 
 
 class _Walk:
@@ -125,23 +137,22 @@ class _Walk:
         )
         return statement.rows(self.tx, **self.values, **page_values(position, limit))
 
-    def window_end(self) -> Position | None:
-        """The last row of the window; None when the list ends before."""
-        position, category = self.request.position, self.query.category
+    def window_end(self, position: Position | None, length: int) -> Position | None:
+        """The last row of a window; None when the list ends before."""
+        category = self.query.category
         statement = lookup.window_end_statement(
             category is not None, positioned=position is not None, upwards=self.upwards
         )
         only = {} if category is None else {"category_": category}
-        found = statement.rows(self.tx, **only, **page_values(position, WINDOW))
+        found = statement.rows(self.tx, **only, **page_values(position, length))
         return Position(*found[0]) if found else None
 
-    def window(self, end: Position) -> list[Row]:
-        """The rows of the window."""
-        position = self.request.position
+    def window(self, position: Position | None, end: Position, limit: int) -> list[Row]:
+        """The rows beyond a position and as far as the window's end."""
         statement = lookup.window_statement(
             self.shape, folds=self.folds, positioned=position is not None, upwards=self.upwards
         )
-        limits = page_values(position, self.request.limit + 1)
+        limits = page_values(position, limit)
         return statement.rows(self.tx, **self.values, **limits, end_at=end.at, end_id=end.id)
 
     def indexed(self, position: Position, limit: int) -> list[Row]:

@@ -33,6 +33,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "by index":
         monkeypatch.setattr(search, "WINDOW", TINY_WINDOW)
         monkeypatch.setattr(search, "_FIRST_CHUNK", 2)
+        monkeypatch.setattr(search, "_WORTH_WALKING", 1)
     return str(request.param)
 
 
@@ -207,6 +208,7 @@ def test_a_search_finds_what_a_plain_look_at_every_row_finds(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(search, "WINDOW", window)
         patched.setattr(search, "_FIRST_CHUNK", 1)
+        patched.setattr(search, "_WORTH_WALKING", 1 if folded else 100)
         patched.setattr(search, "MANY_PEOPLE", 1)
         patched.setattr(lookup, "_FEW_WORDS", window)
         found = _walk(store, query, limit, upwards=upwards)
