@@ -12,15 +12,13 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 from server.kit.clock import Clock, SystemClock
 from server.kit.drops import Drops
 from server.kit.ids import Ids
 from server.kit.tx import DialectName, Tx
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 T = TypeVar("T")
 Unit = Callable[[Tx], T]
@@ -84,18 +82,23 @@ def open_store(url: str | None, data_dir: Path, clock: Clock | None = None) -> S
         clock: the store's clock; the system's when left out.
 
     Raises:
-        ValueError: an address of another kind.
+        ValueError: an address of another kind, or one whose driver is not installed.
     """
-    from server.kit.postgres import PostgresStore  # noqa: PLC0415 - the driver loads only where it is used
-    from server.kit.sqlite import SqliteStore  # noqa: PLC0415
+    from server.kit.sqlite import SqliteStore  # noqa: PLC0415 - a driver loads only where it is used
 
     if url is None:
         return SqliteStore(data_dir / "shop.db", clock)
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
-        from pathlib import Path as _Path  # noqa: PLC0415
-
-        return SqliteStore(_Path(rest.removeprefix("/")), clock)
+        return SqliteStore(Path(rest.removeprefix("/")), clock)
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        return PostgresStore(f"postgresql+psycopg://{rest}", clock)
+        return _open_postgres(f"postgresql+psycopg://{rest}", clock)
     raise ValueError("SHOPBELL_DATABASE_URL must begin with postgresql:// (or be left out for the file)")
+
+
+def _open_postgres(url: str, clock: Clock | None) -> Store:
+    try:
+        from server.kit.postgres import PostgresStore  # noqa: PLC0415
+    except ImportError:
+        raise ValueError("For PostgreSQL install shopbell[postgres]") from None
+    return PostgresStore(url, clock)

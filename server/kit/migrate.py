@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from server.kit.db import Store
-from server.kit.postgres import PostgresStore
 from server.kit.sqlite import SqliteStore, make_engine
 
 HEAD = "0001"
@@ -90,7 +89,10 @@ def _exclusive(store: Store) -> Iterator[Connection]:
                     raise
                 conn.exec_driver_sql("COMMIT")
         engine.dispose()
-    elif isinstance(store, PostgresStore):
+    else:
+        from server.kit.postgres import PostgresStore  # noqa: PLC0415 - the driver loads only where it is used
+
+        assert isinstance(store, PostgresStore)  # noqa: S101 - there are two kinds
         with store.engine.connect() as conn:
             conn.exec_driver_sql("BEGIN")
             try:
@@ -100,5 +102,3 @@ def _exclusive(store: Store) -> Iterator[Connection]:
                 conn.exec_driver_sql("ROLLBACK")
                 raise
             conn.exec_driver_sql("COMMIT")
-    else:
-        raise TypeError(type(store).__name__)
