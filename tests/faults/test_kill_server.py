@@ -144,7 +144,7 @@ def check(tx: Tx, burst: Burst) -> None:
     assert orders == dict(burst.orders.values()), "an order for each confirmed one, and no other"
     assert len(set(orders.values())) == len(orders)
     counted = tx.execute(select(order_item.c.order_id, func.count()).group_by(order_item.c.order_id))
-    lines: dict[str, int] = {order_id: count for order_id, count in counted}
+    lines: dict[str, int] = {row[0]: row[1] for row in counted}
     assert set(lines.values()) == {3}
     assert set(lines) == set(orders)
     notes = tx.execute(select(activity.c.id).where(activity.c.type == "custom.burst.note")).scalars().all()
