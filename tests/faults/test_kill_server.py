@@ -143,8 +143,10 @@ def check(tx: Tx, burst: Burst) -> None:
     orders = {row.id: row.number for row in tx.execute(select(order.c.id, order.c.number))}
     assert orders == dict(burst.orders.values()), "an order for each confirmed one, and no other"
     assert len(set(orders.values())) == len(orders)
-    counted = tx.execute(select(order_item.c.order_id, func.count()).group_by(order_item.c.order_id))
-    lines: dict[str, int] = {row[0]: row[1] for row in counted}
+    counted = tx.execute(
+        select(order_item.c.order_id, func.count().label("lines")).group_by(order_item.c.order_id)
+    )
+    lines: dict[str, int] = {row.order_id: row.lines for row in counted}
     assert set(lines.values()) == {3}
     assert set(lines) == set(orders)
     notes = tx.execute(select(activity.c.id).where(activity.c.type == "custom.burst.note")).scalars().all()
