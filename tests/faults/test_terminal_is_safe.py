@@ -43,6 +43,8 @@ STAFF_NAME = "\x1b]52;c;eA==\x07[/x]\x9b31m\u202e[@click=app.quit]\x1b[2J\x0e"
 """What a member of staff is called: its worst stands at the beginning, where it is not cut off."""
 
 BY_NAME = {hostile.name: hostile for hostile in HOSTILE}
+PASTED = "\u202eexe.\x07[@click=app.quit]"
+"""What somebody pastes into the filter. It comes through no answer, so cleaning answers alone does not stop it."""
 
 
 @dataclass
@@ -132,7 +134,7 @@ def walk(shop: Shop, size: tuple[int, int], stories: int | None, nets: str = NET
     with shop.client(size=size, nets=nets) as terminal:
         reader = Reader(terminal, shop.numbers)
         reader.arrives()
-        reader.reads_orders()
+        reader.reads_orders("[/x]", *(() if nets == CLEANING else (PASTED,)))
         reader.reads_stories(stories)
         reader.copies(shop.numbers[3])
         reader.reads_activity(shop.entries // size[1])

@@ -62,14 +62,14 @@ class Reader:
         """The first screen."""
         self.sees("● live", f" {self.numbers[0][-4:]} ", ROWS)
 
-    def reads_orders(self) -> None:
-        """Every tab; all rows to the last one; the filter with what may look like something else."""
+    def reads_orders(self, *typed: str) -> None:
+        """Every tab; all rows to the last one; the filter with what is typed or pasted."""
         for tab in ORDER_TABS:
             self.press("]", f"[{tab}]", ROWS)
         while self.numbers[-1][-4:] not in self.terminal.text:
             self._change("pagedown", "the next page")
         self.press("g", f" {self.numbers[0][-4:]} ")
-        for words in ("[/x]", "\u202eexe.\x07[@click=app.quit]"):
+        for words in typed:
             self.types("/", words, re.compile(r"No order matches|\d orders?\b"), "clears")
             self.escapes(re.compile(r"esc clears"))
 
