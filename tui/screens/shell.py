@@ -163,7 +163,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     def _stood(self) -> None:
         """The connection stands in another way: say so, and why when it is not well."""
         connection, key = self.polling.poller.connection, self.desk.key("refresh")
-        if connection.stale and connection.state is not self._state:
+        told = connection.state is self._state or not len(self._section.list.source)  # then the list says it
+        if connection.stale and not told:
             self.say(
                 "refused", connection.sentence, f"{key} tries again" if connection.retry_in is None else ""
             )

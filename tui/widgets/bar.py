@@ -135,12 +135,13 @@ class Bar(Widget):
             if not text:
                 continue
             start, at = at, at + width(text)
-            segments.append(Segment(text, self._style(part.look)))
+            segments.append(Segment(text, self.style_of(part.look)))
             if part.command is not None:
                 self._spans.append((start, at, part.command))
         return segments, at
 
-    def _style(self, look: str) -> Style:
+    def style_of(self, look: str) -> Style:
+        """The style of a look in the theme in force."""
         return self.get_component_rich_style(f"bar--{look}")
 
     def on_click(self, event: events.Click) -> None:

@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.strip import Strip
 from textual.suggester import SuggestFromList
 
 from tui import keys
 from tui.widgets.bar import Bar, Part, size
-from tui.widgets.cells import clip, plain, width
+from tui.widgets.cells import clip, fit, plain, width, wrap
 from tui.widgets.format import UNICODE, Glyphs, badge
 from tui.widgets.text import Line, SafeInput
 
@@ -169,28 +171,27 @@ _OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X ", "◌ ": ". "}
 
 
 class StatusLine(Bar):
-    """What the last action came to, at the left; where in the list one stands, at the right."""
+    """What the last action came to, at the left; where in the list one stands, at the right.
+
+    A sentence that does not fit takes a second line, and a third; the place gives way to it.
+    """
+
+    MOST_LINES: ClassVar[int] = 3
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.left_first = True
         self.glyphs = glyphs
-        self._outcome: list[Part] = []
         self._kind: Outcome = "note"
+        self._sentence = ""
+        self._hint = ""
         self._place: list[Part] = []
+        self._below: list[str] = []
 
     def say(self, kind: Outcome, sentence: str, hint: str = "") -> None:
         """Say what came of an action; an empty sentence clears it. ``hint`` says what can be done next."""
-        self._kind = kind
-        icon, look = _OUTCOMES[kind]
-        if self.glyphs is not UNICODE:
-            icon = _OUTCOMES_ASCII.get(icon, icon)
-        self._outcome = [Part(f" {icon}", look), Part(sentence, "muted" if kind == "note" else "text")]
-        if hint:
-            self._outcome.append(Part(f" {self.glyphs.dot} {hint}", "muted"))
-        if not sentence:
-            self._outcome = []
-        self.show(self._outcome, self._place)
+        self._kind, self._sentence, self._hint = kind, sentence, hint
+        self._fit()
 
     def fade(self) -> None:
         """The reader went elsewhere: only what can still be undone stays."""
@@ -200,7 +201,42 @@ class StatusLine(Bar):
     def stand(self, place: Sequence[Part]) -> None:
         """Say where in the list one stands."""
         self._place = [*place, Part(" ")] if place else []
-        self.show(self._outcome, self._place)
+        self._fit()
+
+    def on_resize(self) -> None:
+        """As many lines as the sentence needs now."""
+        self._fit()
+
+    @property
+    def words(self) -> str:
+        """The text as it stands, on however many lines."""
+        return " ".join([super().words, *self._below]).strip()
+
+    def _fit(self) -> None:
+        icon, look = _OUTCOMES[self._kind]
+        icon = f" {icon if self.glyphs is UNICODE else _OUTCOMES_ASCII.get(icon, icon)}"
+        body = "muted" if self._kind == "note" else "text"
+        parts = [Part(icon, look), Part(self._sentence, body)]
+        if self._hint:
+            parts.append(Part(f" {self.glyphs.dot} {self._hint}", "muted"))
+        room, below = self.size.width, []
+        if room and size(parts) >= room:
+            whole = "".join(part.text for part in parts[1:])
+            first, *below = wrap(whole, max(room - width(icon) - 1, 1))[: self.MOST_LINES]
+            parts = [parts[0], Part(first, body)]
+        if below != self._below:
+            self._below = below
+            self.styles.height = 1 + len(below)
+            self.refresh(layout=True)
+        self.show(parts if self._sentence else [], [] if below else self._place)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line, and what of the sentence stands below it."""
+        if not 0 < y <= len(self._below):
+            return super().render_line(y)
+        room, look = self.size.width, "muted" if self._kind == "note" else "text"
+        text = fit(f"{' ' * width(_OUTCOMES[self._kind][0])} {self._below[y - 1]}", room)
+        return Strip([Segment(text, self.style_of(look))], room)
 
 
 class CommandBar(Horizontal):
