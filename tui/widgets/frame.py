@@ -160,14 +160,13 @@ class TabBar(Bar):
         self.show(parts, [*narrowed, Part(" ")])
 
 
-Outcome = Literal["done", "refused", "note", "busy"]
+Outcome = Literal["done", "refused", "note"]
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "done": ("✓ ", "success"),
     "refused": ("✖ ", "error"),
     "note": ("", "muted"),
-    "busy": ("◌ ", "muted"),
 }
-_OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X ", "◌ ": ". "}
+_OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X "}
 
 
 class StatusLine(Bar):
