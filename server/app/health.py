@@ -22,11 +22,15 @@ def build() -> APIRouter:
         dependencies=[open_to_all("tells nothing but whether the server works")],
     )
     def healthz(request: Request) -> Response:
-        """``status`` is ``ok`` after the store answered; ``activity_dropped`` counts entries the log had to let go."""
+        """``status`` is ``ok`` after the store answered, else ``trouble`` with a sentence, and the answer 503.
+
+        ``activity_dropped`` counts entries that the log had to let go since the server started.
+        """
         store = services(request).store
         store.read(lambda tx: tx.execute(text("SELECT 1")).scalar())
         health: dict[str, Any] = {
-            "status": "ok",
+            "status": "ok" if store.trouble is None else "trouble",
+            "trouble": store.trouble,
             "activity_dropped": store.drops.total,
             "activity_dropped_by_reason": store.drops.by_reason(),
             "database": store.dialect,
@@ -34,6 +38,6 @@ def build() -> APIRouter:
         }
         if isinstance(store, SqliteStore):
             health["sqlite_version"] = ".".join(str(part) for part in sqlite_version())
-        return answer(health)
+        return answer(health, 200 if store.trouble is None else 503)
 
     return routes

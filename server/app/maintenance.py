@@ -13,9 +13,11 @@ from sqlalchemy import delete, select, tuple_
 
 from server.app.errors import log_error
 from server.inbox import service as inbox
+from server.kit import checks
 from server.kit.clock import DAY
 from server.kit.db import Store
 from server.kit.schema import idempotency
+from server.kit.sqlite import SqliteStore
 from server.kit.tx import Tx
 
 _log = logging.getLogger("shopbell.maintenance")
@@ -46,7 +48,24 @@ def chores() -> list[Chore]:
         Chore("inbox", 2.0, inbox.run_due),
         Chore("idempotency", 3_600.0, prune_answers),
         Chore("inbox bodies", 86_400.0, inbox.prune),
+        Chore("pages", 86_400.0, check_pages),
     ]
+
+
+def check_pages(store: Store) -> bool:
+    """Look through the data file; damage is logged and shown by ``/healthz``.
+
+    Returns:
+        Whether something is wrong.
+    """
+    if not isinstance(store, SqliteStore):
+        return False
+    try:
+        checks.check_pages(store.path)
+    except checks.StoreError as error:
+        store.trouble = error.failure.sentence
+        _log.error("the data file is not well", extra={"fields": {"failure": error.failure.kind}})
+    return store.trouble is not None
 
 
 def prune_answers(store: Store) -> int:

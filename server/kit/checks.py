@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -21,6 +22,7 @@ from server.kit.sqlite import driver, sqlite_version
 SAFE_SQLITE: Final = (3, 51, 3)
 """The first SQLite without the WAL-reset bug."""
 LOCK_SECONDS = 2.0
+CHECKED_AT_START = 64 * 2**20
 _MAGIC: Final = b"SQLite format 3\0"
 _NETWORK: Final = frozenset(
     {
@@ -82,14 +84,18 @@ def file_system(path: Path, mounts: str) -> str | None:
     return best[1] if best else None
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path) -> bool:
     """Whether the data file can be worked with; one that is not there yet can.
+
+    Returns:
+        Whether its pages were checked too: a large file's are better checked while it serves (``check_pages``).
 
     Raises:
         StoreError: it is no database, damaged, locked, read-only, or cannot be opened.
     """
     if not path.exists() or not path.stat().st_size:
-        return
+        return True
+    small = path.stat().st_size <= CHECKED_AT_START
     with explained():
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
@@ -100,9 +106,23 @@ def check_file(path: Path) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         finally:
             connection.close()
+        if small:
+            check_pages(path)
+    return small
+
+
+def check_pages(path: Path) -> None:
+    """Look through the pages of the data file, also while it is in use (half a second for each 100 MB).
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    with explained(), contextlib.closing(driver.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA query_only=ON")
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer is None or answer[0] != "ok":
             raise StoreError(DAMAGED)
 

@@ -33,6 +33,8 @@ class Store(ABC):
         self.clock: Clock = clock or SystemClock()
         self.ids = Ids(self.clock)
         self.drops = Drops()
+        self.trouble: str | None = None
+        """A sentence about what was found wrong with the store while it serves (shown by ``/healthz``)."""
 
     @abstractmethod
     def read(self, unit: Unit[T]) -> T:

@@ -43,6 +43,9 @@ DAMAGED: Final = Failure(
 DISK_ERROR: Final = Failure("disk_error", "The disk of the shop's data reports errors.")
 UNREACHABLE: Final = Failure("unreachable", "The shop's database does not answer.", passing=True)
 REFUSED: Final = Failure("refused", "The shop's database refuses the log-in of this server.")
+NO_RIGHTS: Final = Failure(
+    "no_rights", "The user of the shop's database may not make tables, or the extension pg_trgm, in it."
+)
 BUSY: Final = Failure("busy", "The shop's database is busy. Try again in a moment.", passing=True)
 
 # The low byte of SQLite's extended result codes.
@@ -58,6 +61,7 @@ _SQLITE: Final = {
 }
 _POSTGRESQL: Final = {
     "25006": READ_ONLY,
+    "42501": NO_RIGHTS,
     "53100": FULL,
     "53300": BUSY,  # too many connections
     "55P03": LOCKED,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from server.app.maintenance import Chore, Maintenance, chores, prune_answers
+from server.app.maintenance import Chore, Maintenance, check_pages, chores, prune_answers
 from server.kit.clock import DAY, HOUR, FrozenClock
 from server.kit.db import Store
 from server.kit.schema import idempotency
+from server.kit.sqlite import SqliteStore, driver
 from tests.server.conftest import Staff
 
 
@@ -128,6 +130,27 @@ def test_the_thread_begins_and_ends(store: Store) -> None:
     assert came.wait(10)
     maintenance.stop()
     assert not maintenance._thread.is_alive()
+
+
+def test_damage_found_while_serving_is_told(
+    http: httpx.Client, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert http.get("/healthz").json()["trouble"] is None
+    assert not check_pages(store)
+    if not isinstance(store, SqliteStore):
+        return
+    with contextlib.closing(driver.connect(store.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute("PRAGMA page_size").fetchone()[0]
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'order_day'").fetchone()[0]
+    with store.path.open("r+b") as opened:
+        opened.seek((root - 1) * page)
+        opened.write(b"\xa5" * page)
+    assert check_pages(store)
+    answer = http.get("/healthz")
+    assert answer.status_code == 503
+    assert (answer.json()["status"], "damaged" in answer.json()["trouble"]) == ("trouble", True)
+    assert "the data file is not well" in caplog.text
 
 
 def test_the_servers_own_chores_run_on_an_empty_shop(store: Store) -> None:

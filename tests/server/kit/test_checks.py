@@ -61,6 +61,21 @@ def test_a_damaged_file_is_told(file: Path) -> None:
     assert failure_of(file) is DAMAGED
 
 
+def test_the_pages_of_a_large_file_are_left_for_later(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_file(file)
+    with contextlib.closing(driver.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        page = connection.execute("PRAGMA page_size").fetchone()[0]
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'person'").fetchone()[0]
+    with file.open("r+b") as opened:
+        opened.seek((root - 1) * page)
+        opened.write(b"\xa5" * page)
+    monkeypatch.setattr(checks, "CHECKED_AT_START", 1_000)
+    assert not check_file(file)
+    with pytest.raises(StoreError, match="damaged"):
+        checks.check_pages(file)
+
+
 def test_a_file_cut_short_is_damaged(file: Path) -> None:
     with contextlib.closing(driver.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")

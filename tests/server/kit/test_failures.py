@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.kit.clock import FrozenClock
-from server.kit.failures import FULL, LOCKED, READ_ONLY, REFUSED, UNREACHABLE, explain
+from server.kit.failures import FULL, LOCKED, NO_RIGHTS, READ_ONLY, REFUSED, UNREACHABLE, explain
+from server.kit.migrate import migrate
 from server.kit.postgres import PostgresStore
 from server.kit.schema import store_fact
 from server.kit.sqlite import SqliteStore, driver
 from server.kit.tx import TransactionLostError, Tx
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture
@@ -69,7 +72,8 @@ def test_a_read_only_postgresql(postgresql_url: str) -> None:
 
 
 def test_a_database_that_is_not_there(postgresql_url: str) -> None:
-    store = PostgresStore(postgresql_url.replace("?", "_gone?", 1))
+    gone = make_url(postgresql_url).set(database="shopbell_test_gone")
+    store = PostgresStore(gone.render_as_string(hide_password=False))
     assert explain(raised(store)) in (REFUSED, UNREACHABLE)
     store.close()
 
@@ -78,6 +82,23 @@ def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     store = PostgresStore(f"postgresql+psycopg://postgres@/shop?host={tmp_path}")
     assert explain(raised(store)) is UNREACHABLE
     store.close()
+
+
+def test_a_user_without_rights(postgres: Postgres) -> None:
+    url = make_url(postgres.create_database())
+    owner = PostgresStore(url.render_as_string(hide_password=False))
+    role = "shopbell_test_" + owner.ids.new().replace("-", "")
+    owner.read(lambda tx: tx.driver_sql(f"CREATE ROLE {role}").rowcount)
+    as_guest = url.update_query_dict({"options": f"-c role={role}"})
+    guest = PostgresStore(as_guest.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(DBAPIError) as caught:
+            migrate(guest)
+        assert explain(caught.value) is NO_RIGHTS
+    finally:
+        guest.close()
+        owner.read(lambda tx: tx.driver_sql(f"DROP ROLE {role}").rowcount)
+        owner.close()
 
 
 def test_a_connection_cut_in_the_middle(postgresql_url: str) -> None:
