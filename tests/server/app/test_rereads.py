@@ -16,7 +16,6 @@ from server.kit.db import Store, open_store
 from server.kit.tx import Tx
 from tests.server.conftest import Staff
 from tests.support.waiting import until
-from tests.support.waiting import until
 
 T = TypeVar("T")
 FEED = "/v1/activity?limit=10"
