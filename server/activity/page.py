@@ -11,13 +11,14 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    exists,
     literal_column,
     not_,
     null,
+    or_,
     select,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from server.activity import refs
 from server.activity.catalog import TYPES
@@ -74,15 +75,20 @@ def columns(entry: FromClause) -> Select[Any]:
     return select(*own, number, named.c.email, named.c.name, named.c.mark).select_from(source)
 
 
-def _newer_in_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
-    """Whether an open entry of the same group that matches too is newer: then that one stands for the group."""
-    other = activity.alias("newer")
-    return exists().where(
-        is_open(other),
-        other.c.group_key == entry.c.group_key,
-        tuple_(other.c.occurred_at, other.c.id) > tuple_(entry.c.occurred_at, entry.c.id),
-        *matching(shape, other),
-    )
+def _stands_for_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
+    """Whether an open entry is the newest of its group among those that match: then it stands for them all.
+
+    SQLite looks once into the index for each entry. PostgreSQL would rather compare every pair, or sort the group for
+    each of its members; it gets the newest of all groups in one walk.
+    """
+    other = activity.alias("newest")
+    newest = select(other.c.id).where(is_open(other), *matching(shape, other))
+    by_time = (other.c.occurred_at.desc(), other.c.id.desc())
+    if shape.dialect == "postgresql":
+        one_each = newest.ext(distinct_on(other.c.group_key)).order_by(other.c.group_key.desc(), *by_time)
+        return entry.c.id.in_(one_each)
+    own = newest.where(other.c.group_key == entry.c.group_key).order_by(*by_time)
+    return entry.c.id == own.limit(literal_column("1")).scalar_subquery()
 
 
 def page_select(
@@ -91,8 +97,8 @@ def page_select(
     """A page's rows in order. Parameters: those of the shape, ``limit_``, and when positioned ``at_`` and ``id_``."""
     statement = columns(entry).where(*matching(shape, entry))
     if folds:
-        newer = _newer_in_group(shape, entry)
-        statement = statement.where(not_(newer if shape.open_only else and_(is_open(entry), newer)))
+        stands = _stands_for_group(shape, entry)
+        statement = statement.where(stands if shape.open_only else or_(not_(is_open(entry)), stands))
     if positioned:
         row = tuple_(entry.c.occurred_at, entry.c.id)
         here = tuple_(bindparam("at_"), bindparam("id_"))
