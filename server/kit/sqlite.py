@@ -7,10 +7,10 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -93,14 +93,43 @@ class _NotBegunError(Exception):
         self.cause = cause
 
 
-class _Work(Generic[T]):
-    """A unit that waits for the writer, and where its answer goes."""
+class _Work:
+    """A unit that waits for the writer, and where its answer goes: a future of threads, or one of an event loop."""
 
-    __slots__ = ("future", "unit")
+    __slots__ = ("future", "loop", "unit")
 
-    def __init__(self, unit: Unit[T]) -> None:
+    def __init__(
+        self,
+        unit: Unit[Any],
+        future: Future[Any] | asyncio.Future[Any],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self.unit = unit
-        self.future: Future[T] = Future()
+        self.future = future
+        self.loop = loop
+
+
+def _tell(told: Iterable[tuple[_Work, Any, BaseException | None]]) -> None:
+    """Give each caller its answer or its error, and wake an event loop once for all that it waits for."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Work, Any, BaseException | None]]] = {}
+    for work, answer, error in told:
+        if work.loop is None:
+            _settle([(work, answer, error)])
+        else:
+            by_loop.setdefault(work.loop, []).append((work, answer, error))
+    for loop, waiting in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, waiting)
+
+
+def _settle(told: list[tuple[_Work, Any, BaseException | None]]) -> None:
+    for work, answer, error in told:
+        if work.future.done():  # its loop ended and cancelled it
+            continue
+        if error is None:
+            work.future.set_result(answer)
+        else:
+            work.future.set_exception(error)
 
 
 class _Seen:
@@ -146,7 +175,7 @@ class SqliteStore(Store):
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
-        self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._commits = 0
         self._closed = False
         self._closing = threading.Lock()
@@ -191,19 +220,22 @@ class SqliteStore(Store):
 
     def write(self, unit: Unit[T]) -> T:
         """Hand the unit to the writer and wait until it is on disk."""
-        return self._submit(unit).result()
+        future: Future[T] = Future()
+        self._submit(_Work(unit, future))
+        return future.result()
 
     async def write_async(self, unit: Unit[T]) -> T:
         """Hand the unit to the writer; the loop goes on meanwhile. A caller that leaves does not undo it."""
-        return await asyncio.shield(asyncio.wrap_future(self._submit(unit)))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._submit(_Work(unit, future, loop))
+        return await asyncio.shield(future)
 
-    def _submit(self, unit: Unit[T]) -> Future[T]:
-        work = _Work(unit)
+    def _submit(self, work: _Work) -> None:
         with self._closing:
             if self._closed:
                 raise RuntimeError("the store is closed")
             self._queue.put(work)
-        return work.future
 
     def _write_loop(self) -> None:
         while True:
@@ -222,14 +254,13 @@ class SqliteStore(Store):
                 batch.append(more)
             self._run(batch)
 
-    def _run(self, batch: list[_Work[Any]]) -> None:
+    def _run(self, batch: list[_Work]) -> None:
         """Commit a group; when one of it fails, each is tried alone so that only the guilty one fails."""
         if len(batch) > 1:
             try:
                 done, txs = self._attempt([work.unit for work in batch])
             except _NotBegunError as error:  # each alone would only wait as long again
-                for work in batch:
-                    work.future.set_exception(error.cause)
+                _tell((work, None, error.cause) for work in batch)
                 return
             except Exception:  # noqa: BLE001 - whatever one unit raised, it is raised again below, alone
                 self._roll_back()
@@ -239,14 +270,14 @@ class SqliteStore(Store):
         for work in batch:
             self._run_alone(work)
 
-    def _run_alone(self, work: _Work[Any]) -> None:
+    def _run_alone(self, work: _Work) -> None:
         activity_on = True
         while True:
             tried: list[Tx] = []
             try:
                 done, txs = self._attempt([work.unit], activity_on=activity_on, opened=tried.append)
             except _NotBegunError as error:
-                work.future.set_exception(error.cause)
+                _tell([(work, None, error.cause)])
                 return
             except BaseException as error:  # noqa: BLE001 - it belongs to the caller who waits
                 self._roll_back()
@@ -254,7 +285,7 @@ class SqliteStore(Store):
                 if activity_on and lost and tried and tried[0].activity_tried:
                     activity_on = False
                     continue
-                work.future.set_exception(error)
+                _tell([(work, None, error)])
                 return
             self._finish([work], done, txs)
             return
@@ -288,13 +319,12 @@ class SqliteStore(Store):
         conn.exec_driver_sql("COMMIT")
         return done, txs
 
-    def _finish(self, batch: list[_Work[Any]], done: list[Any], txs: list[Tx]) -> None:
+    def _finish(self, batch: list[_Work], done: list[Any], txs: list[Tx]) -> None:
         self._commits += 1
         for tx in txs:
             self.drops.add(tx.dropped, tx.now)
             tx.run_after_commit()
-        for work, answer in zip(batch, done, strict=True):
-            work.future.set_result(answer)
+        _tell((work, answer, None) for work, answer in zip(batch, done, strict=True))
 
     def _roll_back(self) -> None:
         raw = self._conn.connection.dbapi_connection
