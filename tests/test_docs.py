@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import dataclasses
+import json
 import re
 import shlex
 from argparse import ArgumentParser
@@ -15,6 +16,8 @@ import pytest
 
 from docs import pages, pictures
 from server.cli import parser as server_parser
+from server.contract.access import NewUser
+from server.contract.orders import NewOrder
 from tui import keys
 from tui.api import config
 from tui.cli import parser as client_parser
@@ -24,6 +27,7 @@ TEXTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in TEXTS]
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PICTURE = re.compile(r'(?:src|srcset)="([^"]+)"')
 FENCE = re.compile(r"(?ms)^\s*```(\w*)\n(.*?)^\s*```$")
 VARIABLE = re.compile(r"SHOPBELL_[A-Z_]+")
 
@@ -111,7 +115,7 @@ def _anchors(text: str) -> set[str]:
 def test_links_lead_somewhere(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     dead = []
-    for target in LINK.findall(FENCE.sub("", text)):
+    for target in [*LINK.findall(FENCE.sub("", text)), *PICTURE.findall(text)]:
         place, _, anchor = target.partition("#")
         if re.match(r"https?:", place):
             continue
@@ -124,15 +128,16 @@ def test_links_lead_somewhere(path: Path) -> None:
 # -- commands and environment
 
 
-def _typed(path: Path) -> Iterator[str]:
-    """Every command line of ours in fenced blocks, and those in a systemd unit or a forced command."""
+OURS = re.compile(r"(?:^\s*|[|&] |/bin/)(shopbelld?)(?=[ \"]|$)([^|&]*)")
+
+
+def _typed(path: Path) -> Iterator[list[str]]:
+    """Every command line of ours in fenced blocks, those in a systemd unit or a forced command as well."""
     for fence in FENCE.finditer(path.read_text(encoding="utf-8")):
         for line in fence[2].replace("\\\n", " ").splitlines():
-            found = re.search(
-                r'(?:^\s*|ExecStart=\S*/|command="\S*/|&& |\| )(shopbelld?\b(?: [^"#|]*(?:"[^"]*")?)*)', line
-            )
-            if found:
-                yield re.sub(r"\$\([^)]*\)", "x", found[1]).rstrip('"')
+            if found := OURS.search(line):
+                rest = found[2].partition('"')[0] if 'command="' in line else found[2]
+                yield [found[1], *shlex.split(re.sub(r"\$\([^)]*\)", "x", rest), comments=True)]
 
 
 def _parses(parser: ArgumentParser, words: list[str]) -> bool:
@@ -144,10 +149,9 @@ def _parses(parser: ArgumentParser, words: list[str]) -> bool:
 
 
 def _refused(path: Path) -> Iterator[str]:
-    for line in _typed(path):
-        program, *words = shlex.split(line, comments=True)
+    for program, *words in _typed(path):
         if not _parses(server_parser() if program == "shopbelld" else client_parser(), words):
-            yield line
+            yield shlex.join([program, *words])
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=NAMES)
@@ -166,6 +170,10 @@ def test_commands_are_looked_for_where_they_stand(tmp_path: Path) -> None:
     assert [line.split()[0] for line in _refused(page)] == ["shopbelld", "shopbell"] * 2 + ["shopbelld"]
 
 
+def test_there_are_commands_to_look_at() -> None:
+    assert len([line for path in TEXTS for line in _typed(path)]) > 9
+
+
 def test_the_environment_is_documented_and_real() -> None:
     def named(paths: Iterator[Path]) -> set[str]:
         return {name for path in paths for name in VARIABLE.findall(path.read_text(encoding="utf-8"))}
@@ -174,6 +182,18 @@ def test_the_environment_is_documented_and_real() -> None:
     known = named(path for package in ("server", "tui") for path in (ROOT / package).rglob("*.py"))
     assert documented - known == set()
     assert known - documented == set()
+
+
+def test_the_requests_of_the_pages_are_taken() -> None:
+    """The bodies of their curl commands are what the routes take."""
+    bodies = {
+        path.name: json.loads(found[1])
+        for path in TEXTS
+        for found in re.finditer(r"-d '(\{.*?\})'", path.read_text(encoding="utf-8"), re.DOTALL)
+    }
+    NewOrder.model_validate(bodies.pop("README.md"))
+    NewUser.model_validate(bodies.pop("operations.md"))
+    assert bodies == {}
 
 
 # -- the configuration
