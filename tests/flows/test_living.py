@@ -129,16 +129,39 @@ def test_nothing_needs_attention(empty_world: World, play: Play) -> None:
 
 def test_the_shop_opens(empty_world: World, play: Play) -> None:
     """What is seen between the first paint and the first answer; nobody who quits waits for it."""
-    never = Event()
+    never, tries = Event(), []
 
     def connect() -> Client:
+        tries.append("try")
         never.wait()
         raise StartError("never shown")
 
     async def script(desk: Desk) -> None:
         assert "Opening your shop" in desk.text
+        await desk.pilot.press("ctrl+r")  # it is under way already
 
     play(script, app=empty_world.app(connect=connect), wait=False)
+    assert tries == ["try"]
+
+
+def test_a_start_is_tried_again_when_asked(world: World, play: Play) -> None:
+    tries: list[str] = []
+
+    def connect() -> Client:
+        tries.append("try")
+        if len(tries) == 1:
+            raise StartError("Your shop did not start.")
+        return world.client()()
+
+    async def script(desk: Desk) -> None:
+        assert "Your shop did not start." in desk.text
+        await desk.press("ctrl+r")
+        assert "Ines Duarte" in desk.text
+        assert "● live" in desk.bar("identity")
+        await desk.press("ctrl+r")
+        assert len(tries) == 2
+
+    play(script, app=world.app(connect=connect), picture=False)
 
 
 def test_the_shop_does_not_start(empty_world: World, play: Play) -> None:

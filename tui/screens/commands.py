@@ -1,4 +1,4 @@
-"""Commands by their names: the command line, the palette, the help, clicks on the frame, and repeating."""
+"""Commands by their names, from the command line, the palette, the help or a click; repeat, undo and redo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from textual.widget import Widget
 
 from tui import keys
 from tui.api.errors import ApiError
+from tui.screens.acting import fulfil, take_back
+from tui.screens.deeds import OPPOSITE, Deed, told
 from tui.screens.section import AnySection, Section
 from tui.widgets.bar import Bar
 from tui.widgets.frame import CommandBar, Outcome
@@ -20,6 +22,7 @@ from tui.widgets.theme import CYCLE
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tui.api.client import Client
     from tui.screens.desk import Desk
 
     _Base = Screen[None]
@@ -50,6 +53,10 @@ class Commands(_Base):
 
     def begin_work(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool = True) -> None:
         """Do something in the background."""
+        raise NotImplementedError
+
+    def ask_soon(self) -> None:
+        """Something was changed."""
         raise NotImplementedError
 
     def jump_to_order(self, order_id: str) -> None:
@@ -94,6 +101,41 @@ class Commands(_Base):
             self.say("note", "Nothing to repeat yet.")
         else:
             await self.perform(self.section.repeatable)
+
+    # Undo and redo.
+
+    def action_undo(self) -> None:
+        """Take the last deed back."""
+        self._change(self.desk.deeds.to_undo, undo=True)
+
+    def action_redo(self) -> None:
+        """Do again what was taken back."""
+        self._change(self.desk.deeds.to_redo, undo=False)
+
+    def _change(self, deed: Deed | None, *, undo: bool) -> None:
+        if deed is None:
+            self.say("note", "Nothing to undo." if undo else "Nothing to do again.")
+        elif self.desk.client is not None:
+            self.begin_work(
+                partial(self._changed, self.desk.client, deed, undo=undo), "change", exclusive=False
+            )
+
+    async def _changed(self, client: Client, deed: Deed, *, undo: bool) -> None:
+        done = await (take_back(client, deed) if undo else fulfil(client, [act.wish for act in deed.acts]))
+        verb = OPPOSITE[deed.verb] if undo else deed.verb
+        if done.error is not None:
+            self.say("refused", done.error.sentence)
+            self.failed(done.error)
+        else:
+            if undo:
+                self.desk.deeds.undid(deed)
+            else:
+                self.desk.deeds.redid(deed, done.deed(verb, deed.about))
+            other = "redo" if undo else "undo"
+            hint = f"{self.desk.key(other)} {other}es"
+            self.say("done", told(verb, done.count, deed.about), hint)
+        self.ask_soon()
+        self.section.changed(deed.ids)
 
     # How things look.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -14,11 +13,9 @@ from textual.screen import Screen
 from tui import keys
 from tui.api.errors import ApiError
 from tui.api.poller import Poller
-from tui.screens.acting import fulfil, take_back
 from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread, one_heap
-from tui.screens.deeds import OPPOSITE, Deed, told
 from tui.screens.desk import Desk, counters
 from tui.screens.identity import identity
 from tui.screens.orders import OrdersSection
@@ -76,6 +73,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._origins: list[Origin] = []
         self._last: View | None = None
         self._state = poller.connection.state
+        self._connecting = False
 
     # The frame.
 
@@ -107,7 +105,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def begin(self) -> None:
         """Connect, unless that is under way or done."""
-        if self.desk.client is None:
+        if self.desk.client is None and not self._connecting:
+            self._connecting = True
             self._set_obstacle("")
             one_heap()
             self.begin_work(self._open, "connect")
@@ -123,9 +122,16 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         except ApiError as error:
             self._set_obstacle(error.sentence)
             return
+        finally:
+            self._connecting = False
         self.polling.begin(client)
         self._set_obstacle("")
         await self._introduce()
+
+    async def on_unmount(self) -> None:
+        """Let go of the server."""
+        if self.desk.client is not None:
+            await self.desk.client.close()
 
     def _set_obstacle(self, sentence: str) -> None:
         """Say why there is no connection; without a sentence, that one is being made."""
@@ -339,41 +345,6 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             return
         self.polling.ask_now()
         self._section.reload()
-
-    # Undo and redo.
-
-    def action_undo(self) -> None:
-        """Take the last deed back."""
-        self._change(self.desk.deeds.to_undo, undo=True)
-
-    def action_redo(self) -> None:
-        """Do again what was taken back."""
-        self._change(self.desk.deeds.to_redo, undo=False)
-
-    def _change(self, deed: Deed | None, *, undo: bool) -> None:
-        if deed is None:
-            self.say("note", "Nothing to undo." if undo else "Nothing to do again.")
-        elif self.desk.client is not None:
-            self.begin_work(
-                partial(self._changed, self.desk.client, deed, undo=undo), "change", exclusive=False
-            )
-
-    async def _changed(self, client: Client, deed: Deed, *, undo: bool) -> None:
-        done = await (take_back(client, deed) if undo else fulfil(client, [act.wish for act in deed.acts]))
-        verb = OPPOSITE[deed.verb] if undo else deed.verb
-        if done.error is not None:
-            self.say("refused", done.error.sentence)
-            self.failed(done.error)
-        else:
-            if undo:
-                self.desk.deeds.undid(deed)
-            else:
-                self.desk.deeds.redid(deed, done.deed(verb, deed.about))
-            other = "redo" if undo else "undo"
-            hint = f"{self.desk.key(other)} {other}es"
-            self.say("done", told(verb, done.count, deed.about), hint)
-        self.ask_soon()
-        self._section.changed(deed.ids)
 
     # What happens.
 
