@@ -112,7 +112,7 @@ COMMANDS: tuple[Command, ...] = (
         ("follow", "F", "follow", "follow", "Let new rows come in at the top by themselves, on or off."),
         ("repeat", ".", "repeat", "repeat", "Repeat the last action on what is under the cursor."),
         ("view.last", "-", "last_view", "last view", "Back to the view before this one, and forth again."),
-        ("time.format", "t", "time_format", "times", "Cycle how times are shown: short, relative, exact."),
+        ("time.format", "t", "time_format", "times", "Cycle how times are shown: clock, relative, exact, UTC."),
         ("refresh", "ctrl+r", "refresh_now", "refresh", "Ask the server now."),
         ("theme.next", "", "next_theme", "theme", "Next colour theme, until you leave."),
         ("help", "? f1", "help", "help", "Show every key, and search them."),
