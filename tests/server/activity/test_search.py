@@ -152,6 +152,36 @@ def test_an_erased_text_is_not_found_any_more(shop: Store) -> None:
     assert messages(shop, FeedQuery(q="submission"))[0] == "Submission failed: ⟨erased⟩"
 
 
+@pytest.mark.parametrize("upwards", [False, True])
+def test_sources_that_end_at_different_moments_leave_nothing_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch, upwards: bool
+) -> None:
+    """One word in sentences, in strangers' texts and in an e-mail, each in its own rhythm."""
+    monkeypatch.setattr(search, "WINDOW", 0)
+    monkeypatch.setattr(search, "_FIRST_CHUNK", 1)
+    monkeypatch.setattr(search, "_LARGEST_CHUNK", 2)
+
+    def unit(tx: Tx) -> list[str]:
+        order_id, _ = make_order(tx, email="pigeon@example.com", name=None)
+        ids = []
+        for at, where in enumerate("wwwwwtpppppptwwwwwtppppptttttw"):
+            entry_id = activity.log(
+                tx,
+                "order.shipped",
+                order_id=order_id if where == "p" else None,
+                params={"carrier": "Pigeon" if where == "w" else "DHL"},
+                texts={"reason": "a pigeon"} if where == "t" else None,
+                occurred_at=START - 1000 + at,
+            )
+            ids.append(str(entry_id))
+        return ids
+
+    ids = store.write(unit)
+    expected = ids if upwards else ids[::-1]
+    for limit in (1, 3, 50):
+        assert _walk(store, FeedQuery(q="pigeon"), limit, upwards=upwards) == expected
+
+
 WORDS = [
     "alpha",
     "Alphabet",
