@@ -39,7 +39,7 @@ EARLIER: Final = 42
 """Orders of the same day before those that the picture is about."""
 DARK: Final = "shopbell-dark"
 LIGHT: Final = "shopbell-light"
-_LONGEST: Final = 200  # looks at a screen that does not come to rest
+_LONGEST: Final = 1000  # looks at a screen that does not come to rest
 _AT_REST: Final = 3  # looks that must agree
 
 
