@@ -14,6 +14,7 @@ from typing import Any
 
 from server.kit.clock import DAY, FrozenClock, SystemClock, parse_instant
 from server.kit.db import open_store
+from server.kit.folding import mark_words
 from server.kit.ids import Ids
 from server.kit.migrate import migrate
 from server.kit.sqlite import driver
@@ -68,7 +69,7 @@ def activity_rows(count: int, *, orders: list[str], last: int) -> Iterator[tuple
             "provider",
             "Printify",
             json.dumps(_params(kind)),
-            f"{words} {kind} SS-260223-{number % 10_000:04d}",
+            mark_words(f"{words} {kind} SS-260223-{number % 10_000:04d}"),
             f"{number:064x}",
             f"{kind}:{number % 40}" if raised else f"{kind}:{number}",
             at,
