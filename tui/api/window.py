@@ -11,6 +11,7 @@ another one for another query.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Set
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -78,6 +79,7 @@ class Window(WindowState[T]):
         super().__init__(identity, rank, capacity, head, page)
         self._generation = 0
         self._busy: set[str] = set()
+        self._looking = asyncio.Lock()
 
     async def load_first(self, source: Source[T]) -> Change:
         """Begin anew at the newest row. What is held stays until the answer is there."""
@@ -99,7 +101,13 @@ class Window(WindowState[T]):
         """Look again at the top of the list, and at the rows from ``first`` to ``last`` (those on the screen).
 
         New rows at the top wait, unless `follow`; rows that changed are replaced; rows that left are removed.
+        A look that is asked for while another is under way begins after it: the other may have read the list
+        before what this one is to show.
         """
+        async with self._looking:
+            return await self._look(source, first, last)
+
+    async def _look(self, source: Source[T], first: str | None, last: str | None) -> Change:
         if not self.loaded:
             return await self.load_first(source)
 
@@ -109,7 +117,7 @@ class Window(WindowState[T]):
             change |= await self._look_at(source, first, last, top.rows.keys())
             return change | self._trim(last)
 
-        return await self._once("refresh", source, look)
+        return await self._unless_overtaken(source, look)
 
     async def _once(
         self, task: str, source: Source[T], work: Callable[[Source[T]], Awaitable[Change]]
@@ -118,6 +126,14 @@ class Window(WindowState[T]):
             return Change()
         self._busy.add(task)
         try:
+            return await self._unless_overtaken(source, work)
+        finally:
+            self._busy.discard(task)
+
+    async def _unless_overtaken(
+        self, source: Source[T], work: Callable[[Source[T]], Awaitable[Change]]
+    ) -> Change:
+        try:
             return await work(source)
         except _OvertakenError:
             return Change()
@@ -125,8 +141,6 @@ class Window(WindowState[T]):
             if refused.code != "invalid_cursor":
                 raise
             return await self.load_first(source)  # another store answers there now
-        finally:
-            self._busy.discard(task)
 
     async def _load_edge(self, source: Source[T], edge: Edge) -> Change:
         self._generation += 1

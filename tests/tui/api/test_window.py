@@ -287,6 +287,27 @@ async def test_an_answer_that_was_overtaken_is_dropped() -> None:
     assert list(window.ids) == names(4, 3, 2, 1)
 
 
+async def test_a_look_asked_for_while_another_is_given_up_is_taken() -> None:
+    """What a person just did must show, also when the poll had just begun to look."""
+    shop, window = shop_of(3), small()
+    await window.load_first(shop)
+    asked = asyncio.Event()
+
+    async def wait_for_ever() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    shop.before_answer = wait_for_ever
+    polled = asyncio.create_task(window.refresh(shop, "r3", "r1"))
+    await asked.wait()
+    shop.delete("r2")
+    shop.before_answer = None
+    mine = asyncio.create_task(window.refresh(shop, "r3", "r1"))
+    polled.cancel()  # as a newer worker of the same group cancels the older one
+    await mine
+    assert list(window.ids) == names(3, 1)
+
+
 async def test_a_failure_changes_nothing() -> None:
     shop, window = shop_of(100), small()
     await window.load_first(shop)
