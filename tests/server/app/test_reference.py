@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
-from server.app import App
+from server.app import App, create_app
 from server.app.assembly import route_table
+from server.kit.config import ServerConfig
+from server.kit.db import Store
 from server.kit.web import Open, Permit
 
 
@@ -78,3 +81,13 @@ def test_the_page_holds_every_route_and_no_script(app: App, http: httpx.Client) 
         assert f"<code>{method} {path}</code>" in answer.text
         if isinstance(what, Permit):
             assert f"<code>{what.permission}</code>" in answer.text
+
+
+def test_nothing_is_measured_for_anybody_else(
+    store: Store, config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI would send telemetry when the environment says so; this application never does."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    app = create_app(store, config)
+    assert not any(value for name, value in app._telemetry.items() if not name.endswith("provider"))
+    assert not app._native_telemetry.enabled()
