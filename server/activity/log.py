@@ -54,7 +54,7 @@ PATIENCE: Final = 200
 
 _CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _LATEST: Final = 2**42
-_LOCK_TIMEOUT: Final = "55P03"
+_HELD_TOO_LONG: Final = ("55P03", "40P01")  # the wait ran out; two groups wait for each other
 _diary = logging.getLogger("shopbell.activity")
 
 
@@ -178,7 +178,7 @@ def _write(tx: Tx, type_name: object, *, actor: Actor, given: dict[str, Any]) ->
         with tx.savepoint():
             return _insert_without_waiting_long(tx, kind, actor, given, waits=waits)
     except DBAPIError as error:
-        if not waits or getattr(error.orig, "sqlstate", None) != _LOCK_TIMEOUT:
+        if not waits or getattr(error.orig, "sqlstate", None) not in _HELD_TOO_LONG:
             raise
     # Somebody holds the group's lock for long. The entry matters more than its exact place.
     with tx.savepoint():

@@ -64,17 +64,18 @@ class PostgresStore(Store):
     def write(self, unit: Unit[T]) -> T:
         """Run the unit in a transaction of its own and commit it."""
         activity_on = True
-        for attempt in range(_RETRIES):
+        again = 0
+        while True:
             tried: list[Tx] = []
             try:
                 return self._attempt(unit, activity_on=activity_on, opened=tried.append)
             except (DBAPIError, TransactionLostError) as error:
-                if activity_on and tried and tried[0].activity_tried and _lost(error):
+                if again < _RETRIES and _may_try_again(error, begun=bool(tried)):
+                    again += 1  # a conflict is nobody's fault: the log stays on
+                elif activity_on and tried and tried[0].activity_tried:
                     activity_on = False
-                    continue
-                if attempt == _RETRIES - 1 or not _may_try_again(error, begun=bool(tried)):
+                else:
                     raise
-        raise AssertionError("unreachable")
 
     async def write_async(self, unit: Unit[T]) -> T:
         """Like ``write``, in a thread."""
@@ -158,10 +159,6 @@ class PostgresStore(Store):
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def _lost(error: Exception) -> bool:
-    return isinstance(error, TransactionLostError | DBAPIError)
 
 
 def _may_try_again(error: Exception, *, begun: bool) -> bool:

@@ -374,6 +374,51 @@ def test_an_entry_goes_in_even_when_its_group_is_held_for_long(postgres_store: S
     assert len(feed(store)) == 3
 
 
+def test_a_conflict_of_the_business_costs_no_entry(postgres_store: Store) -> None:
+    """The database asks to try again: the second run tells what the first could not."""
+    store, runs = postgres_store, 0
+
+    def unit(tx: Tx) -> str | None:
+        nonlocal runs
+        runs += 1
+        make_order(tx, f"SS-{runs}")
+        logged = activity.log(tx, "order.created")
+        if runs <= 2:
+            state = ("40001", "40P01")[runs - 1]
+            tx.driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '{state}'; END $$")
+        return logged
+
+    assert store.write(unit) is not None
+    assert (orders_named(store), store.drops.total) == (["SS-3"], 0)
+
+
+def test_two_that_wait_for_each_others_groups_both_get_in(postgres_store: Store, patient: None) -> None:
+    """PostgreSQL breaks the circle; who loses writes without the wait."""
+    store = postgres_store
+    both = threading.Barrier(2)
+
+    def tell(first: str, second: str) -> None:
+        waited = False
+
+        def unit(tx: Tx) -> None:
+            nonlocal waited
+            activity.log(tx, "sync.failed", params={"provider": first})
+            if not waited:
+                waited = True
+                both.wait(20)
+            activity.log(tx, "sync.failed", params={"provider": second})
+
+        store.write(unit)
+
+    threads = [threading.Thread(target=tell, args=names) for names in (("A", "B"), ("B", "A"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.drops.total == 0
+    assert sorted(entry.facts["provider"] for entry in feed(store)) == ["A", "A", "B", "B"]
+
+
 @pytest.mark.usefixtures("patient")
 def test_within_a_group_what_is_recorded_later_is_seen_later(postgres_store: Store) -> None:
     """Otherwise a reader who has seen a later entry could resolve an earlier one unseen."""
