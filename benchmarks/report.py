@@ -18,4 +18,4 @@ class Report:
             self.wrong += 1
             value = f"{value}  VOID: {bad} wrong answers"
         self.rows.append((name, value, goal))
-        print(f"{name:48} {value:48} goal {goal}", flush=True)
+        print(f"{name:60} {value:48} goal {goal}", flush=True)

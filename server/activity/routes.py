@@ -26,7 +26,7 @@ from server.contract.base import Page
 from server.kit.access import Principal
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
+from server.kit.web import PageQuery, answer, mutate, page_query, permit, read, refuses, router, services
 
 _Id = Annotated[str, Path(max_length=64, description="an entry's id")]
 _Order = Annotated[str, Path(max_length=64, description="an order's id or number")]
@@ -39,7 +39,7 @@ _of_orders: Final = router("/v1/orders", "activity")
 
 
 @_entries.get("", response_model=Page[Entry], summary="What happened, newest first")
-def read_feed(
+async def read_feed(
     request: Request,
     caller: _Reader,
     paging: Annotated[PageQuery, Depends(page_query)],
@@ -81,7 +81,8 @@ def read_feed(
     )
     cursors, name = services(request).cursors, f"activity {query.key()}"
     asked = paging.request(cursors, name)
-    page = services(request).store.read(lambda tx: activity.feed(tx, query, asked, caller))
+    keyed = tab == "all" and not (q or folded or group or type)
+    page = await read(request, lambda tx: activity.feed(tx, query, asked, caller), keyed=keyed)
     older, newer = cursors.around(page.rows, name, place)
     return _list(page.entries, older, newer)
 

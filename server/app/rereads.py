@@ -77,7 +77,10 @@ class Rereads:
 
     def _keep(self, key: Key | None, start: Message, body: Message) -> None:
         size = len(body.get("body", b""))
-        if key is None or size > _MOST_EACH or self._bytes + size > _MOST_BYTES:
+        if key is None or key in self._answers or size > _MOST_EACH:
             return
         self._bytes += size
+        while self._bytes > _MOST_BYTES:  # the oldest goes: what many ask for is soon here again
+            _, gone = self._answers.pop(next(iter(self._answers)))
+            self._bytes -= len(gone.get("body", b""))
         self._answers[key] = (start, body)

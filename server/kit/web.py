@@ -199,6 +199,21 @@ async def page_query(  # on the loop: a plain function would be called in a thre
     return PageQuery(int(limit), cursor, edge)
 
 
+async def read(request: Request, unit: Callable[[Tx], T], *, keyed: bool = False) -> T:
+    """Run a reading unit.
+
+    Args:
+        request: the request.
+        unit: what to read.
+        keyed: it walks along an index for a page at most. On a file that takes less than handing it to a thread
+            does, so it is done right here; everything else, and everything on PostgreSQL, in a thread.
+    """
+    store = services(request).store
+    if keyed and store.dialect == "sqlite":
+        return store.read(unit)
+    return await store.read_async(unit)
+
+
 async def mutate(
     request: Request,
     caller: Principal,

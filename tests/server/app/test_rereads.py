@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from server.accounts import service as accounts
-from server.app import App
+from server.app import App, rereads
 from server.kit.clock import DAY, FrozenClock
 from server.kit.db import Store, open_store
 from server.kit.tx import Tx
@@ -120,3 +120,20 @@ def test_a_refusal_is_not_kept(http: httpx.Client, staff: Staff) -> None:
     }
     assert http.post("/v1/orders", json=order, headers=staff.bearer("owner")).status_code == 201
     assert http.get(path, headers=staff.bearer("owner")).status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_when_much_is_kept_the_oldest_goes_and_the_newest_is_kept(
+    http: httpx.Client, staff: Staff, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _note(http, staff, "one")
+    size = len(http.get(FEED, headers=staff.bearer("owner")).content)
+    monkeypatch.setattr(rereads, "_MOST_BYTES", 3 * size)
+    paths = [f"{FEED}&new={number}" for number in range(9)]
+    for path in paths:
+        _messages(http, staff, path)
+    asked = len(reads)
+    _messages(http, staff, paths[-1])
+    assert len(reads) == asked
+    _messages(http, staff, paths[0])
+    assert len(reads) > asked
