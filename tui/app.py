@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tui.api.config import Config
     from tui.widgets.crash import CrashReports
 
+COLLECT_AFTER = 2.0
+"""Seconds from the first paint until the garbage collector is let go; ``tui.cli`` held it to start sooner."""
+
 
 class ShopbellApp(SafeApp[int], inherit_bindings=False):
     """The client.
@@ -80,9 +83,15 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
         return self._shell
 
     def on_ready(self) -> None:
-        """What was made so far stays: the collector need not look at it again."""
-        gc.collect()
-        gc.freeze()
+        """When the first rows have had their time to come, the collector may work."""
+        self.set_timer(COLLECT_AFTER, _collect)
+
+
+def _collect() -> None:
+    """What was made so far stays: the collector need not look at it again."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def run(

@@ -7,6 +7,7 @@ screens come before httpx and the contract's models.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -152,6 +153,7 @@ def _open(given: argparse.Namespace) -> int:
     config, title, connecting = _chosen(given, environment, config)
     if not _on_a_terminal():
         raise _UsageError("it draws on a terminal, and this is none. Over ssh, ask for one: ssh -t")
+    gc.disable()  # until the first rows are there (tui.app lets it go): what is made at the start stays
     from tui.api.clock import SystemClock  # noqa: PLC0415
     from tui.api.paths import state_dir  # noqa: PLC0415
     from tui.app import run  # noqa: PLC0415
