@@ -11,9 +11,8 @@ another one for another query.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Set
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 from tui.api.errors import Refused
 from tui.api.held import Change
@@ -28,6 +27,9 @@ from tui.api.window_state import (
     own_id,
     own_rank,
 )
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Change", "Direction", "Edge", "Extent", "Source", "Window"]
 
@@ -79,7 +81,7 @@ class Window(WindowState[T]):
         super().__init__(identity, rank, capacity, head, page)
         self._generation = 0
         self._busy: set[str] = set()
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Lock | None = None
 
     async def load_first(self, source: Source[T]) -> Change:
         """Begin anew at the newest row. What is held stays until the answer is there."""
@@ -104,6 +106,10 @@ class Window(WindowState[T]):
         A look that is asked for while another is under way begins after it: the other may have read the list
         before what this one is to show.
         """
+        if self._looking is None:
+            import asyncio  # noqa: PLC0415 - a window is made before the first paint, and looks after it
+
+            self._looking = asyncio.Lock()
         async with self._looking:
             return await self._look(source, first, last)
 
