@@ -317,7 +317,10 @@ class ActivitySection(Section[Row]):
 
 
 def _resolving(row: Row) -> Wish:
-    """What to ask for a row: a group as far as it was recorded when it was seen, which a late event may lead."""
-    if row.member:
+    """What to ask for a row: a group as far as it was recorded when it was seen, which a late event may lead.
+
+    A group of one is asked for as the entry: a search may hide its other members, which then were not seen.
+    """
+    if row.member or row.entry.group.count == 1:
         return Wish("resolve", "entry", row.entry.id)
     return Wish("resolve", "group", row.entry.group.seen or row.entry.id)
