@@ -89,6 +89,19 @@ def test_a_group_seen_with_a_late_event_is_resolved_whole(world: World, play: Pl
     play(script)
 
 
+def test_a_search_that_shows_one_of_a_group_resolves_that_one(world: World, play: Play) -> None:
+    """The other member was not on the screen, so it stays open."""
+
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "right_square_bracket", "slash", *"0009", "enter")
+        assert TWICE not in desk.cursor
+        assert "0009" in desk.cursor
+        await desk.press("x")
+        assert world.open_entries().count(FAILED) == 1
+
+    play(script, picture=False)
+
+
 def test_a_group_unfolds_and_one_member_is_resolved(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await desk.press("2", "right_square_bracket", "u", "j")
