@@ -21,11 +21,17 @@ from server.kit.problems import invalid_request, not_found
 from server.kit.tx import Tx
 
 MOST_IDS: Final = 500
-"""Most ids that an answer lists, and most that can be opened again by name."""
+"""Most ids that an answer lists, and most that can be resolved or opened again by name."""
 
 
 def resolve(
-    tx: Tx, entry_id: str, *, caller: Principal, group: bool = False, seen: str | None = None
+    tx: Tx,
+    entry_id: str,
+    *,
+    caller: Principal,
+    group: bool = False,
+    seen: str | None = None,
+    ids: list[str] | None = None,
 ) -> Resolved:
     """Resolve an entry, or its whole group as far as it was seen. What is resolved already stays as it is.
 
@@ -35,6 +41,8 @@ def resolve(
         caller: who resolves.
         group: all open entries of its group, recorded no later than ``seen``.
         seen: the member recorded last that the caller saw; the entry itself when left out.
+        ids: exactly these entries instead, of which those that are gone or no problem are left out; with
+            ``group`` only those of them that are of the group and recorded no later than ``seen``.
 
     Raises:
         ProblemError: 404 ``not_found``; 409 ``not_resolvable`` for an entry that is no problem; 422
@@ -45,7 +53,13 @@ def resolve(
     given = {"at": tx.now, "by": caller.user_id, "act": tx.new_id()}
     if group:
         last = row if seen is None else _seen(tx, seen, row.group_key)
-        changed = _RESOLVE_GROUP.rows(tx, **given, key=row.group_key, seq_=last.seq)
+        reach = {"key": row.group_key, "seq_": last.seq}
+        if ids is None:
+            changed = _RESOLVE_GROUP.rows(tx, **given, **reach)
+        else:
+            changed = _RESOLVE_OF_GROUP.rows(tx, **given, **reach, ids=ids[:MOST_IDS])
+    elif ids is not None:
+        changed = _RESOLVE_IDS.rows(tx, **given, ids=ids[:MOST_IDS])
     else:
         changed = _RESOLVE_ONE.rows(tx, **given, seq_=row.seq)
     return _answer(tx, changed, caller, entry_id)
@@ -141,12 +155,14 @@ def _change(values: dict[str, Any], *which: ColumnElement[bool]) -> Prepared:
 
 _OPEN: Final = is_open(activity)
 _RESOLVE_ONE: Final = _change(_RESOLVED, _OPEN, activity.c.seq == bindparam("seq_"))
-_RESOLVE_GROUP: Final = _change(
-    _RESOLVED, _OPEN, activity.c.group_key == bindparam("key"), activity.c.seq <= bindparam("seq_")
-)
+_OF_GROUP: Final = (activity.c.group_key == bindparam("key"), activity.c.seq <= bindparam("seq_"))
+_BY_NAME: Final = AnyOf(activity.c.id, "ids")
+_RESOLVE_GROUP: Final = _change(_RESOLVED, _OPEN, *_OF_GROUP)
+_RESOLVE_OF_GROUP: Final = _change(_RESOLVED, _OPEN, *_OF_GROUP, _BY_NAME)
+_RESOLVE_IDS: Final = _change(_RESOLVED, _OPEN, _BY_NAME)
 _RESOLVE_ORDER: Final = _change(_RESOLVED, _OPEN, activity.c.order_id == bindparam("order_id_"))
 _IS_RESOLVED: Final = activity.c.resolved_at.is_not(None)
-_REOPEN_IDS: Final = _change(_OPEN_AGAIN, _IS_RESOLVED, AnyOf(activity.c.id, "ids"))
+_REOPEN_IDS: Final = _change(_OPEN_AGAIN, _IS_RESOLVED, _BY_NAME)
 _REOPEN_ACT: Final = _change(
     _OPEN_AGAIN, _IS_RESOLVED, activity.c.resolution == bindparam("act"), activity.c.seq <= bindparam("seq_")
 )

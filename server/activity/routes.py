@@ -133,11 +133,16 @@ def read_entry(request: Request, entry_id: _Id, caller: _Reader) -> Response:
 async def resolve(
     request: Request, entry_id: _Id, caller: _Resolver, body: Resolve | None = None
 ) -> Response:
-    """Resolve one entry; or its group as far as it was ``seen``. What is resolved already stays as it is."""
+    """Resolve one entry; its group as far as it was ``seen``; or exactly the ``ids`` that were shown of it.
+
+    What is resolved already stays as it is.
+    """
     asked = body or Resolve()
 
     def unit(tx: Tx) -> Resolved:
-        return activity.resolve(tx, entry_id, caller=caller, group=asked.group, seen=asked.seen)
+        return activity.resolve(
+            tx, entry_id, caller=caller, group=asked.group, seen=asked.seen, ids=asked.ids
+        )
 
     return await mutate(request, caller, unit, remembered=_without_entry)
 

@@ -13,6 +13,7 @@ Level = Literal["info", "warning", "error"]
 Category = Literal["orders", "syncs", "emails", "carts", "system", "custom"]
 ActorKind = Literal["customer", "staff", "system", "provider", "job"]
 FeedTab = Literal["all", "attention"]
+Ids = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)]
 
 
 class OrderRef(Answer):
@@ -78,10 +79,12 @@ class NewEvent(Request):
 
 
 class Resolve(Request):
-    """What to resolve: one entry, or with ``group`` all open entries like it up to the newest one ``seen``."""
+    """What to resolve: the entry; with ``group`` all open entries like it, up to the newest one ``seen``; with
+    ``ids`` exactly those, and with both only those of them that are of the group and were ``seen``."""
 
     group: bool = False
     seen: str | None = Field(default=None, max_length=64)
+    ids: Ids | None = None
 
 
 class Reopen(Request):
@@ -90,7 +93,7 @@ class Reopen(Request):
 
     group: bool = False
     seen: str | None = Field(default=None, max_length=64)
-    ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] | None = None
+    ids: Ids | None = None
 
 
 class Resolved(Answer):

@@ -102,6 +102,39 @@ def test_a_search_that_shows_one_of_a_group_resolves_that_one(world: World, play
     play(script, picture=False)
 
 
+def test_a_search_that_shows_some_of_a_group_resolves_those(world: World, play: Play) -> None:
+    """Neither the hidden member goes with them nor one that comes after the look; undo and redo do the same."""
+    world.fail(world.order("Tom Avery", 1900))
+
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "right_square_bracket", "slash", *"tom", "enter")
+        assert TWICE in desk.cursor
+        world.fail(world.order("Tom Avery", 2100))
+        await desk.press("x")
+        assert "Resolved 2" in desk.bar("status")
+        assert world.open_entries().count(FAILED) == 2  # the one not shown, and the one that came late
+        await desk.press("z")
+        assert "Reopened 2" in desk.bar("status")
+        assert world.open_entries().count(FAILED) == 4
+        await desk.press("Z")
+        assert world.open_entries().count(FAILED) == 2
+
+    play(script, picture=False)
+
+
+def test_a_group_unfolds_under_a_search_as_far_as_it_is_shown(world: World, play: Play) -> None:
+    world.fail(world.order("Tom Avery", 1900))
+
+    async def script(desk: Desk) -> None:
+        await desk.press("2", "right_square_bracket", "slash", *"tom", "enter", "u")
+        assert desk.text.count("└") == 1
+        assert "├" not in desk.text
+        await desk.press("j")
+        assert "0009" in desk.cursor
+
+    play(script, picture=False)
+
+
 def test_a_group_unfolds_and_one_member_is_resolved(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await desk.press("2", "right_square_bracket", "u", "j")

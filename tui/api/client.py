@@ -219,14 +219,23 @@ class Client:
         params = query.parameters() | _page(cursor, limit, edge)
         return self._read(await self._send("GET", "/v1/activity", params=params), _readers().entries)
 
-    async def resolve(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
+    async def resolve(
+        self,
+        entry_id: str,
+        *,
+        group: bool = False,
+        seen: str | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Resolved:
         """Resolve an entry; with ``group`` all open entries like it, up to the newest one ``seen``.
 
-        What to send as ``seen`` is in the entry's ``group.seen``.
+        What to send as ``seen`` is in the entry's ``group.seen``. With ``ids`` (at most 500) exactly those; with
+        ``group`` too, only those of them that are of the group and were seen.
         """
         from server.contract.activity import Resolve  # noqa: PLC0415 - after the first paint
 
-        return await self._mark(f"{_segment(entry_id, 'entry')}/resolve", Resolve(group=group, seen=seen))
+        asked = Resolve(group=group, seen=seen, ids=None if ids is None else list(ids))
+        return await self._mark(f"{_segment(entry_id, 'entry')}/resolve", asked)
 
     async def reopen(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,16 @@ from tui.screens.deeds import Act, Deed, Verb, Wish
 
 if TYPE_CHECKING:
     from server.contract.activity import Resolved
-    from tui.api.client import Client
+    from tui.api.client import Client, FeedQuery
 
 AT_ONCE = 4
 """Requests under way at the same time."""
+
+BY_NAME = 500
+"""Entries that one request names at most."""
+
+PAGE = 200
+"""Members of a group that are asked for at once."""
 
 
 @dataclass(slots=True)
@@ -42,6 +48,37 @@ async def fulfil(client: Client, wishes: Iterable[Wish]) -> Done:
     return await _each((wish, partial(_ask, client, wish)) for wish in wishes)
 
 
+async def of_these(client: Client, asked: Sequence[tuple[Wish, FeedQuery | None]]) -> list[Wish]:
+    """Wishes about groups as wishes about those members that a query lists; without a query as they are.
+
+    The newest one seen stays the limit, so that what arrived since is not resolved with them.
+
+    Raises:
+        ApiError: a query was not answered.
+    """
+    found: list[Wish] = []
+    waiting = iter(asked)
+    while batch := list(islice(waiting, AT_ONCE)):
+        for wishes in await asyncio.gather(*(_of_these(client, wish, query) for wish, query in batch)):
+            found += wishes
+    return found
+
+
+async def _of_these(client: Client, wish: Wish, query: FeedQuery | None) -> list[Wish]:
+    if query is None:
+        return [wish]
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await client.feed(query, cursor, PAGE)
+        ids += [entry.id for entry in page.items]
+        cursor = page.next
+        if cursor is None:
+            break
+    parts = (ids[at : at + BY_NAME] for at in range(0, len(ids), BY_NAME))
+    return [replace(wish, ids=tuple(part)) for part in parts]
+
+
 async def take_back(client: Client, deed: Deed) -> Done:
     """Undo exactly what a deed changed, and nothing that came later."""
     return await _each((act.wish, partial(_undo, client, act)) for act in deed.acts)
@@ -53,7 +90,7 @@ def _ask(client: Client, wish: Wish) -> Coroutine[Any, Any, Resolved]:
     if wish.scope == "order":
         return client.resolve_order(wish.target)
     if wish.scope == "group":
-        return client.resolve(wish.target, group=True, seen=wish.target)
+        return client.resolve(wish.target, group=True, seen=wish.target, ids=wish.ids)
     return client.resolve(wish.target)
 
 

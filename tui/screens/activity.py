@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from tui import keys
-from tui.api.client import FeedQuery
 from tui.api.errors import ApiError
 from tui.api.sources import FeedSource
 from tui.api.window import Source, Window
 from tui.screens import feed
+from tui.screens.acting import of_these
 from tui.screens.browser import CAPACITY
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
@@ -29,7 +29,7 @@ from tui.widgets.timeline import entry_story
 
 if TYPE_CHECKING:
     from server.contract.activity import Entry
-    from tui.api.client import Client
+    from tui.api.client import Client, FeedQuery
 
 MEMBERS = 200
 """Members of a group that are unfolded at most."""
@@ -185,20 +185,30 @@ class ActivitySection(Section[Row]):
     def action_resolve(self) -> None:
         """Resolve an entry, a folded group as far as it was seen, or all that is marked."""
 
-        def wishes() -> tuple[list[Wish], str]:
+        async def wishes(client: Client) -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if speaks_for_group(row.entry)]
             about = rows[0].entry.label if len(rows) == 1 else ""
-            return [_resolving(row) for row in rows], about
+            asked = [(wish := _resolving(row), self._shown_of(row, wish)) for row in rows]
+            return await of_these(client, asked), about
 
         if self.entry is not None and not self.list.marks and not speaks_for_group(self.entry):
             self.frame.say("note", "Only an open warning or error can be resolved.")
         else:
             self.act("resolve", wishes)
 
+    def _shown_of(self, row: Row, wish: Wish) -> FeedQuery | None:
+        """What lists the members that a group's row stands for; None where it stands for the whole group."""
+        whole = wish.scope != "group" or not (self.words or self.narrowing.any)
+        return None if whole else self._members(row.entry.group.key)
+
+    def _members(self, key: str) -> FeedQuery:
+        """The members of a group, as far as words, category and level let them through."""
+        return replace(self.narrowing.query("attention", self.words), group=key, folded=False)
+
     def action_reopen(self) -> None:
         """Open a resolved entry again, or all marked ones."""
 
-        def wishes() -> tuple[list[Wish], str]:
+        async def wishes(_client: Client) -> tuple[list[Wish], str]:
             rows = [row for row in self._rows_to_act_on() if row.entry.resolved_at is not None]
             about = rows[0].entry.label if len(rows) == 1 else ""
             return [Wish("reopen", "entry", row.entry.id) for row in rows], about
@@ -250,9 +260,8 @@ class ActivitySection(Section[Row]):
     async def _unfold(self, unfolding: Unfolding, group: str, key: str) -> None:
         if self.desk.client is None:
             return
-        query = FeedQuery(tab="attention", group=key, folded=False)
         try:
-            page = await self.desk.client.feed(query, limit=MEMBERS)
+            page = await self.desk.client.feed(self._members(key), limit=MEMBERS)
         except ApiError as error:
             self.frame.say("refused", error.sentence)
             self.frame.failed(error)

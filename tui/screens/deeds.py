@@ -29,11 +29,13 @@ class Wish:
         verb: what to do.
         scope: to an entry, to its group as far as it was seen, or to all that is open on an order.
         target: the id of the entry (of a group: of the newest one seen) or of the order.
+        ids: of a group: only these members, at most 500; None for all of them.
     """
 
     verb: Verb
     scope: Scope
     target: str
+    ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

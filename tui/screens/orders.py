@@ -174,7 +174,7 @@ class OrdersSection(Section["OrderRow"]):
     def action_resolve(self) -> None:
         """Resolve all that is open on the order, or on all marked ones."""
 
-        def wishes() -> tuple[list[Wish], str]:
+        async def wishes(_client: Client) -> tuple[list[Wish], str]:
             ids = self.marked_or_subject()
             about = self._number(ids[0]) if len(ids) == 1 else count(len(ids), "order")
             return [Wish("resolve", "order", order_id) for order_id in ids], about
@@ -189,7 +189,11 @@ class OrdersSection(Section["OrderRow"]):
             self.frame.say("note", "Open the order and stand on a resolved entry to open that again.")
         else:
             wish, about = Wish("reopen", "entry", entry.id), entry.label
-            self.act("reopen", lambda: ([wish], about))
+
+            async def wishes(_client: Client) -> tuple[list[Wish], str]:
+                return [wish], about
+
+            self.act("reopen", wishes)
 
     def _number(self, order_id: str | None) -> str:
         """The number of an order, as far as it is known here."""

@@ -6,7 +6,7 @@ What its rows are, how they read and what can be done to them stands in the sect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tui.api.client import Client
 
 T = TypeVar("T")
+Wishes = Callable[["Client"], Awaitable[tuple[list[Wish], str]]]
+"""Tells what to ask for and what that is about, once all rows that are marked are here. Raises ApiError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,21 +336,23 @@ class Section(Browser[T]):
             return [row_id for row_id in ids if row_id is not None and row_id in marks]
         return [] if self.subject is None else [self.subject]
 
-    def act(self, verb: Verb, wishes: Callable[[], tuple[list[Wish], str]]) -> None:
-        """Resolve or reopen in the background, and say what came of it where it can be undone.
-
-        ``wishes`` tells what to ask for and what that is about, once all rows that are marked are here.
-        """
+    def act(self, verb: Verb, wishes: Wishes) -> None:
+        """Resolve or reopen in the background, and say what came of it where it can be undone."""
         self.repeatable = verb
         if self.desk.client is None:
             self.frame.say("refused", "There is no connection yet.")
         else:
             self.begin(partial(self._act, self.desk.client, verb, wishes), "act", exclusive=False)
 
-    async def _act(self, client: Client, verb: Verb, wishes: Callable[[], tuple[list[Wish], str]]) -> None:
+    async def _act(self, client: Client, verb: Verb, wishes: Wishes) -> None:
         if self.list.marks.everything and not await self.rows.complete():
             return
-        wanted, about = wishes()
+        try:
+            wanted, about = await wishes(client)
+        except ApiError as error:
+            self.frame.say("refused", error.sentence)
+            self.frame.failed(error)
+            return
         done = await fulfil(client, wanted)
         deed = done.deed(verb, about)
         if deed.count:

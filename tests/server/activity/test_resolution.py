@@ -21,10 +21,16 @@ from tests.server.conftest import Staff
 
 
 def resolve(
-    store: Store, entry_id: str, *, group: bool = False, seen: str | None = None, by: str = "ann"
+    store: Store,
+    entry_id: str,
+    *,
+    group: bool = False,
+    seen: str | None = None,
+    ids: list[str] | None = None,
+    by: str = "ann",
 ) -> Resolved:
     return store.write(
-        lambda tx: activity.resolve(tx, entry_id, caller=caller(user_id=by), group=group, seen=seen)
+        lambda tx: activity.resolve(tx, entry_id, caller=caller(user_id=by), group=group, seen=seen, ids=ids)
     )
 
 
@@ -115,6 +121,33 @@ def test_the_rest_of_a_group_can_go_after_one_of_it_did(store: Store) -> None:
     first, second = (told(store, "sync.failed") for _ in range(2))
     resolve(store, first)
     assert resolve(store, first, group=True, seen=second).ids == [second]
+
+
+def test_those_that_were_shown_of_a_group_and_no_others(store: Store) -> None:
+    first, hidden, third, late = (told(store, "sync.failed") for _ in range(4))
+    other = told(store, "job.exhausted")
+    found = resolve(store, third, group=True, seen=third, ids=[third, first, late, other, "nothing"])
+    assert found.ids == [first, third], "neither what was hidden, nor what came later, nor another problem"
+    still = feed(store, FeedQuery("attention", folded=False))
+    assert {entry.id for entry in still} == {hidden, late, other}
+    assert reopen(store, third, group=True).ids == [first, third]
+
+
+def test_exactly_these_whatever_they_are_about(store: Store) -> None:
+    problem, other, quiet = (
+        told(store, kind) for kind in ("sync.failed", "job.exhausted", "order.delivered")
+    )
+    more = told(store, "sync.failed")
+    found = resolve(store, problem, ids=[other, quiet, "nothing", problem, problem])
+    assert found.ids == [problem, other]
+    assert [entry.id for entry in feed(store, FeedQuery("attention"))] == [more]
+    assert reopen(store, other, group=True).ids == [problem, other]
+
+
+def test_none_at_all_of_a_group(store: Store) -> None:
+    entry_id = told(store, "sync.failed")
+    assert resolve(store, entry_id, group=True, ids=[]).count == 0
+    assert resolve(store, entry_id, ids=[]).count == 0
 
 
 def test_what_was_seen_must_be_of_the_group(store: Store) -> None:

@@ -298,6 +298,14 @@ def test_resolve_and_its_undo(owner: Shop, store: Store) -> None:
     assert owner.feed(tab="attention").items[0].group.count == 4
 
 
+def test_resolve_of_those_that_a_search_shows(owner: Shop, store: Store) -> None:
+    first, hidden, third = (told(store, "sync.failed") for _ in range(3))
+    body = {"group": True, "seen": third, "ids": [first, third]}
+    assert owner.post(f"/v1/activity/{third}/resolve", body).json()["ids"] == [first, third]
+    assert [entry.id for entry in owner.feed(tab="attention").items] == [hidden]
+    assert owner.post(f"/v1/activity/{third}/reopen", {"group": True}).json()["ids"] == [first, third]
+
+
 def test_one_entry_without_a_body(owner: Shop, store: Store) -> None:
     entry_id, other = told(store, "sync.failed"), told(store, "sync.failed")
     assert owner.post(f"/v1/activity/{entry_id}/resolve").json()["ids"] == [entry_id]
@@ -323,9 +331,10 @@ def test_refusals_of_resolving(owner: Shop, store: Store, act: str) -> None:
     assert problem(owner.post(f"/v1/activity/{quiet}/{act}", {"groups": True})) == (422, "invalid_request")
 
 
-def test_undo_takes_at_most_500_names(owner: Shop, store: Store) -> None:
+@pytest.mark.parametrize("act", ["resolve", "reopen"])
+def test_at_most_500_are_named_at_once(owner: Shop, store: Store, act: str) -> None:
     entry_id = told(store, "sync.failed")
-    answered = owner.post(f"/v1/activity/{entry_id}/reopen", {"ids": ["x"] * 501})
+    answered = owner.post(f"/v1/activity/{entry_id}/{act}", {"ids": ["x"] * 501})
     assert problem(answered) == (422, "invalid_request")
 
 

@@ -235,6 +235,11 @@ async def test_a_folded_group_keeps_its_name_when_it_grows() -> None:
             "/v1/activity/e1/resolve",
             {"group": True, "seen": "e9"},
         ),
+        (
+            lambda client: client.resolve("e1", group=True, seen="e9", ids=("e1", "e2")),
+            "/v1/activity/e1/resolve",
+            {"group": True, "seen": "e9", "ids": ["e1", "e2"]},
+        ),
         (lambda client: client.reopen("e1"), "/v1/activity/e1/reopen", {"group": False}),
         (
             lambda client: client.reopen("e1", ids=("e1", "e2")),

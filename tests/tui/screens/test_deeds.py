@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from server.contract.activity import Resolved
-from tui.api.client import Client
+import pytest
+
+from server.contract.activity import Entry, Resolved
+from server.contract.base import Page
+from tests.tui.screens.test_unfolding import entry
+from tui.api.client import Client, FeedQuery
 from tui.api.errors import ApiError, Unreachable
-from tui.screens.acting import Done, fulfil, take_back
+from tui.screens.acting import BY_NAME, Done, fulfil, of_these, take_back
 from tui.screens.deeds import KEPT, Act, Deed, Deeds, Wish
 
 
@@ -68,6 +72,7 @@ class Server:
     def __init__(self, **answers: int | ApiError) -> None:
         self.answers = answers
         self.calls: list[str] = []
+        self.members: list[Entry] | ApiError = []
 
     def _answer(self, call: str, target: str) -> Resolved:
         self.calls.append(call)
@@ -76,8 +81,23 @@ class Server:
             raise answer
         return Resolved(count=answer, ids=[f"{target}-{number}" for number in range(answer)])
 
-    async def resolve(self, entry_id: str, *, group: bool = False, seen: str | None = None) -> Resolved:
-        return self._answer(f"resolve {entry_id} {seen}" if group else f"resolve {entry_id}", entry_id)
+    async def resolve(
+        self,
+        entry_id: str,
+        *,
+        group: bool = False,
+        seen: str | None = None,
+        ids: tuple[str, ...] | None = None,
+    ) -> Resolved:
+        only = "" if ids is None else f" only {len(ids)} from {ids[0]}"
+        return self._answer(f"resolve {entry_id} {seen}{only}" if group else f"resolve {entry_id}", entry_id)
+
+    async def feed(self, query: FeedQuery, cursor: str | None = None, limit: int = 50) -> Page[Entry]:
+        if isinstance(self.members, ApiError):
+            raise self.members
+        begin = int(cursor or 0)
+        end = begin + limit
+        return Page(items=self.members[begin:end], next=str(end) if end < len(self.members) else None)
 
     async def reopen(self, entry_id: str, *, group: bool = False) -> Resolved:
         return self._answer(f"reopen {entry_id}{' and its act' if group else ''}", entry_id)
@@ -103,6 +123,25 @@ def test_each_scope_is_asked_in_its_own_way() -> None:
     assert server.calls == ["resolve e", "resolve g g", "resolve order o", "reopen r"]
     assert done.count == 6
     assert done.deed("resolve", "all").ids == {"e-0", "g-0", "g-1", "g-2", "o-0", "r-0"}
+
+
+def test_some_of_a_group_are_named_as_many_at_once_as_the_server_takes() -> None:
+    server = Server()
+    server.members = [entry(number) for number in range(BY_NAME + 20)]
+    group, alone = Wish("resolve", "group", "g"), Wish("resolve", "entry", "e")
+    asked = [(group, FeedQuery(q="tom", group="k")), (alone, None)]
+    wishes = asyncio.run(of_these(cast(Client, server), asked))
+    assert wishes[-1] is alone
+    assert [name for wish in wishes[:-1] for name in wish.ids or ()] == [e.id for e in server.members]
+    server.fulfil(*wishes)
+    assert server.calls == ["resolve g g only 500 from e0", "resolve g g only 20 from e500", "resolve e"]
+
+
+def test_members_that_cannot_be_asked_for_are_not_guessed() -> None:
+    server = Server()
+    server.members = Unreachable("gone")
+    with pytest.raises(Unreachable):
+        asyncio.run(of_these(cast(Client, server), [(Wish("resolve", "group", "g"), FeedQuery(group="k"))]))
 
 
 def test_what_was_resolved_in_one_act_is_opened_by_one_call() -> None:
