@@ -175,6 +175,29 @@ _ORDERS = (
         "Refunded {amount}[ of {of}]",
         params={"amount": "money", "of": "money", "via": "text"},
     ),
+    _type(
+        "order.returned",
+        "Package returned",
+        "Package came back[: {reason}]",
+        level="warning",
+        params=_PROVIDER,
+        texts=("reason",),
+        same=(ORDER,),
+    ),
+    _type(
+        "order.overdue",
+        "Overdue",
+        "{expected} was expected by {due_at} and has not come",
+        level="warning",
+        params={"expected": "text", "due_at": "instant"},
+        same=("expected",),
+    ),
+    _type(
+        "order.came_late",
+        "Came late",
+        "{expected} came, late by {late_by}",
+        params={"expected": "text", "late_by": "text", "due_at": "instant"},
+    ),
 )
 _EMAILS = (
     _type(
@@ -198,6 +221,24 @@ _EMAILS = (
         params={"kind": "text"},
         same=("kind",),
     ),
+    _type(
+        "email.failed",
+        "Email failed",
+        "{mail} to {person} could not be sent[: {reason}]",
+        level="error",
+        category="emails",
+        params={"mail": "text"},
+        texts=("reason",),
+        same=("mail", "reason"),
+    ),
+    _type(
+        "email.kept",
+        "Email kept",
+        "{mail} to {person} kept in the outbox",
+        category="emails",
+        params={"mail": "text"},
+        internal=True,
+    ),
 )
 _SYNCS = (
     _type(
@@ -213,7 +254,22 @@ _SYNCS = (
         "Sync complete",
         "Product sync complete — {products} products, {updated} updated",
         category="syncs",
-        params={"provider": "text", "products": "count", "updated": "count"},
+        params={
+            "provider": "text",
+            "products": "count",
+            "updated": "count",
+            "created": "count",
+            "removed": "count",
+        },
+    ),
+    _type(
+        "product.vanished",
+        "Product vanished",
+        "{product} is no longer at {provider}",
+        level="warning",
+        category="syncs",
+        params={"product": "text", "provider": "text", "product_id": "text"},
+        same=("provider",),
     ),
     _type(
         "sync.failed",
@@ -277,6 +333,15 @@ _SYSTEM = (
         category="system",
         params=_HOOK,
         same=("provider", "event_type"),
+    ),
+    _type(
+        "setting.unreadable",
+        "Setting unreadable",
+        "The secret {setting} cannot be decrypted and counts as unset: enter it again",
+        level="error",
+        category="system",
+        params={"setting": "text"},
+        same=("setting",),
     ),
     _type(
         "activity.gap",

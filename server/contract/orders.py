@@ -14,6 +14,8 @@ FulfilmentStatus = Literal[
 ]
 OrderTab = Literal["all", "unpaid", "to_ship", "shipped", "problems"]
 
+HandledBy = Literal["shopbell", "program"]
+
 Line = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -47,6 +49,16 @@ class OrderItem(Answer):
     quantity: int
     unit_price: Money
     product_id: str | None = None
+    variant_id: str | None = None
+
+
+class Expected(Answer):
+    """The next step of an order, and by when it is expected. ``overdue`` says that it should have come."""
+
+    status: FulfilmentStatus
+    label: str
+    by: Instant
+    overdue: bool = False
 
 
 class OrderTimes(Answer):
@@ -87,9 +99,12 @@ class Order(OrderRow):
     address: Address | None = None
     provider: str | None = None
     provider_order_id: str | None = None
+    provider_status: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None
+    handled_by: HandledBy = "shopbell"
+    expected: Expected | None = None
     times: OrderTimes
     actions: list[ActionState]
 
@@ -120,6 +135,7 @@ class NewOrderItem(Request):
     quantity: Annotated[int, Field(ge=1, le=100_000)]
     unit_price: Annotated[int, Field(ge=0, le=10**12)] | Money
     product_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    variant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 class NewOrder(Request):
@@ -129,6 +145,11 @@ class NewOrder(Request):
     items: Annotated[list[NewOrderItem], Field(min_length=1, max_length=200)]
     currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
     shipping: Annotated[int, Field(ge=0, le=10**12)] | Money | None = None
+    handled_by: HandledBy = Field(
+        default="shopbell",
+        description="who submits it to its provider and writes to the customer once it is paid: shopbell, or the "
+        "shop's own program",
+    )
 
 
 class FulfilmentStep(Request):

@@ -25,6 +25,7 @@ order = Table(
     Column("payment_intent", TEXT, index=True),
     Column("provider", TEXT),
     Column("provider_order_id", TEXT),
+    Column("provider_status", TEXT),  # in the provider's own words
     Column("carrier", TEXT),
     Column("tracking_number", TEXT),
     Column("tracking_url", TEXT),
@@ -39,6 +40,10 @@ order = Table(
     Column("delivered_at", MS),
     Column("failed_at", MS),
     Column("cancelled_at", MS),
+    Column(
+        "handled_by", TEXT, nullable=False, server_default=text("'shopbell'")
+    ),  # or the shop's own program
+    Column("overdue_for", TEXT),  # the step that was told to be overdue, until it comes
     Index("ix_shop_order_newest", "created_at", "id"),
     Index("ix_shop_order_payment", "payment_status", "created_at", "id"),
     Index("ix_shop_order_fulfilment", "fulfilment_status", "created_at", "id"),
@@ -55,6 +60,7 @@ order_item = Table(
     Column("quantity", INT, nullable=False),
     Column("unit_price", INT, nullable=False),
     Column("product_id", TEXT),
+    Column("variant_id", TEXT),
     Index("ix_order_item_order", "order_id", "position"),
     sqlite_strict=True,
 )

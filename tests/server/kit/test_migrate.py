@@ -14,13 +14,20 @@ from sqlalchemy import text
 import server.accounts.models
 import server.activity.models
 import server.audit.models
+import server.catalog.models
+import server.fulfilment.models
 import server.inbox.models
+import server.jobs.models
+import server.lookup.models
+import server.mail.models
 import server.orders.models
 import server.people.models
+import server.recovery.models
 import server.settings.models  # noqa: F401 - the tables of every room
 from server.kit.db import Store, open_store
 from server.kit.migrate import HEAD, SchemaTooNewError, current, migrate
 from server.kit.schema import metadata
+from server.kit.tx import Tx
 from tests.support.postgres import Postgres
 
 MIGRATE = """
@@ -77,3 +84,39 @@ def test_a_newer_shop_is_left_alone(store: Store) -> None:
     with pytest.raises(SchemaTooNewError, match="newer shopbell"):
         migrate(store)
     assert store.read(lambda tx: current(tx.conn)) == "9999"
+
+
+def test_a_shop_of_the_first_version_keeps_what_it_holds(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(empty_url, tmp_path)
+    try:
+        with monkeypatch.context() as before:
+            before.setattr("server.kit.migrate.HEAD", "0001")
+            migrate(store)
+        assert store.read(lambda tx: current(tx.conn)) == "0001"
+
+        def fill(tx: Tx) -> None:
+            for statement in (
+                "INSERT INTO setting (name, value, updated_at) VALUES ('shop.name', 'Sunday Socks', 1)",
+                "INSERT INTO shop_order (id, number, currency, total, payment_status, fulfilment_status, "
+                "created_at, updated_at) VALUES ('o', 'SS-260223-0001', 'GBP', 4300, 'paid', 'unfulfilled', 1, 1)",
+                "INSERT INTO order_item (id, order_id, position, name, quantity, unit_price) "
+                "VALUES ('i', 'o', 0, 'Tee', 1, 4300)",
+            ):
+                tx.execute(text(statement))
+
+        store.write(fill)
+        migrate(store)
+        assert store.read(lambda tx: current(tx.conn)) == HEAD
+        rows = store.read(
+            lambda tx: tx.execute(
+                text(
+                    "SELECT number, handled_by, name, (SELECT value FROM setting) AS shop, "
+                    "(SELECT sealed FROM setting) AS sealed FROM shop_order JOIN order_item ON order_id = shop_order.id"
+                )
+            ).all()
+        )
+        assert [tuple(row) for row in rows] == [("SS-260223-0001", "shopbell", "Tee", "Sunday Socks", 0)]
+    finally:
+        store.close()

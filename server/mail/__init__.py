@@ -1,0 +1,1 @@
+"""Mail to customers: what is written, how it leaves, and what became of it."""
