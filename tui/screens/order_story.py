@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from tui.widgets.blocks import Block, Facts, Gap, Item, Pair, Paragraph, Rule, Title, Words
+from tui.widgets.blocks import SOME_LINES, Block, Facts, Gap, Item, Pair, Paragraph, Rule, Title, Words
 from tui.widgets.facts import fact_lines
 from tui.widgets.format import (
     Glyphs,
@@ -70,17 +70,23 @@ def order_story(
 ) -> list[Block]:
     """The whole story. ``hint`` says what can be done about what needs a human.
 
-    ``raw`` adds the facts as they were written down: those of the entry ``facts``, else the order's.
+    ``raw`` adds the facts as they were written down: those of the entry ``facts``, else the order's; and what is
+    long is shown whole: that entry's message, else all of them.
     """
+    chosen = [facts] if facts is not None else entries
+    whole = {entry.id for entry in chosen} if raw else set[str]()
     blocks = heading(order, glyphs)
     blocks += [Gap(), *_lines(order)]
     if attention := needs_attention(entries, hint):
         blocks += [Gap(), *attention]
     blocks += [
         Gap(),
-        *(timeline(entries, times, glyphs) or [Paragraph(text="Nothing happened yet.", style="muted")]),
+        *(
+            timeline(entries, times, glyphs, whole=whole)
+            or [Paragraph(text="Nothing happened yet.", style="muted")]
+        ),
     ]
-    blocks += [Gap(), Rule(text="Details"), *_details(order, times)]
+    blocks += [Gap(), Rule(text="Details"), *_details(order, times, whole=raw)]
     if raw:
         title = "Raw facts of the order" if facts is None else f"Raw facts of {facts.type}"
         record = order.model_dump(mode="json", exclude={"actions"}) if facts is None else facts.facts
@@ -102,7 +108,7 @@ def _lines(order: Order) -> Iterable[Block]:
         yield Item(left="Refunded", right=money(-order.refunded.amount, order.refunded.currency))
 
 
-def _details(order: Order, times: Times) -> Iterable[Block]:
+def _details(order: Order, times: Times, *, whole: bool) -> Iterable[Block]:
     """Whom and where it goes to, who makes it, and when each step was taken."""
     who = order.customer
     pairs: list[tuple[str, str | None]] = []
@@ -122,7 +128,8 @@ def _details(order: Order, times: Times) -> Iterable[Block]:
         moment = getattr(order.times, field)
         if moment is not None:
             pairs.append((name, times.full(moment)))
-    return [Pair(label=label, value=value) for label, value in pairs if value]
+    most = None if whole else SOME_LINES
+    return [Pair(label=label, value=value, most=most) for label, value in pairs if value]
 
 
 def _address(address: Address | None) -> str:

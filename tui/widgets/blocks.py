@@ -23,6 +23,9 @@ LEAST_CELLS = 8
 LEAST_TEXT = 16
 """Cells below which text is not pushed to the right of something else."""
 
+SOME_LINES = 6
+"""Lines of a long text that a story shows until all of it is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -44,16 +47,26 @@ class Gap(Block):
         return [[]]
 
 
+def _wrapped(text: str, cells: int, most: int | None, glyphs: Glyphs) -> list[str]:
+    """The lines of a text; of more than ``most`` the first ones, with an ellipsis at the end."""
+    lines = wrap(text, cells)
+    if most is None or len(lines) <= most:
+        return lines
+    room = max(cells - width(glyphs.ellipsis), 0)
+    return [*lines[: most - 1], clip(lines[most - 1], room, "").rstrip() + glyphs.ellipsis]
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph(Block):
-    """Wrapped text in one style."""
+    """Wrapped text in one style; at most so many lines of it."""
 
     text: str = ""
     style: str = ""
+    most: int | None = None
 
-    def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - the base's
-        """As many lines as the text needs."""
-        return [[(line, self.style)] for line in wrap(self.text, cells)]
+    def lay(self, cells: int, glyphs: Glyphs) -> Laid:
+        """As many lines as the text needs and may have."""
+        return [[(line, self.style)] for line in _wrapped(self.text, cells, self.most, glyphs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,44 +151,47 @@ class Item(Block):
 
 @dataclass(frozen=True, slots=True)
 class Pair(Block):
-    """A label and its value: ``Happened   Mon 16 Feb 2026 14:23:05 CET``."""
+    """A label and its value: ``Happened   Mon 16 Feb 2026 14:23:05 CET``; at most so many lines of it."""
 
     label: str = ""
     value: str = ""
     style: str = ""
+    most: int | None = None
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:
         """The value wraps beside the label, or below it on a narrow screen."""
         label = clip(plain(self.label), cells, glyphs.ellipsis)
         indent = max(LABELS, width(label) + 1)
         if cells - indent < LEAST_TEXT:
-            lines = wrap(self.value, max(cells - 2, 1))
+            lines = _wrapped(self.value, max(cells - 2, 1), self.most, glyphs)
             return [[(label, "muted")], *([("  ", ""), (line, self.style)] for line in lines)]
-        first, *rest = wrap(self.value, cells - indent)
+        first, *rest = _wrapped(self.value, cells - indent, self.most, glyphs)
         head: list[Part] = [(fit(label, indent), "muted"), (first, self.style)]
         return [head, *([(" " * indent, ""), (line, self.style)] for line in rest)]
 
 
 @dataclass(frozen=True, slots=True)
 class Attention(Block):
-    """What needs a human, behind a bar: the sentence, then what can be done."""
+    """What needs a human, behind a bar: the sentence (at most so many lines of it), then what can be done."""
 
     text: str = ""
     hint: str = ""
     style: str = "error"
+    most: int | None = None
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:
         """Wrapped lines, each behind the bar."""
         bar: Part = (f"{glyphs.bar} ", self.style)
         room = max(cells - 2, 1)
-        said = [(line, self.style) for line in wrap(self.text, room)]
+        said = [(line, self.style) for line in _wrapped(self.text, room, self.most, glyphs)]
         said += [(line, "") for line in (wrap(self.hint, room) if self.hint else [])]
         return [[bar, part] for part in said]
 
 
 @dataclass(frozen=True, slots=True)
 class Happening(Block):
-    """An entry of a timeline: time, icon, what happened; below it, quietly, what else is to be said."""
+    """An entry of a timeline: time, icon, what happened (at most so many lines of it); below it, quietly, what
+    else is to be said."""
 
     time: str = ""
     time_cells: int = 6
@@ -185,6 +201,7 @@ class Happening(Block):
     message: str = ""
     notes: tuple[str, ...] = ()
     quiet: bool = False
+    most: int | None = None
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:
         """The message wraps beside the time, or below it on a narrow screen."""
@@ -195,7 +212,8 @@ class Happening(Block):
         beside = cells - self.time_cells - 3 >= LEAST_TEXT
         indent = self.time_cells + 3 if beside else 2
         room = max(cells - indent, 1)
-        lines = [self._worded(line, number, body) for number, line in enumerate(wrap(text, room))]
+        told = _wrapped(text, room, self.most, glyphs)
+        lines = [self._worded(line, number, body) for number, line in enumerate(told)]
         lines += [[(line, "muted")] for note in self.notes for line in wrap(note, room)]
         pad: Part = (" " * min(indent, cells - 1), "")
         first: list[Part] = [time, (" ", ""), *icon]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from rich.style import Style
@@ -17,7 +18,8 @@ from tui.widgets.lines import Part, cut_matches, strip_of
 T = TypeVar("T")
 
 NARROW = 60
-"""Lists below this many cells put one space between columns, wider ones two."""
+"""Lists below this many cells put one space between columns, wider ones two; where a column that ends at its right
+side meets one that begins at its left there are always two."""
 
 
 class Cell(NamedTuple):
@@ -44,18 +46,18 @@ class Column(Generic[T]):
 
 
 class Placed(NamedTuple, Generic[T]):
-    """A column and the cells it got."""
+    """A column, the cells it got, and the empty cells before it."""
 
     column: Column[T]
     cells: int
+    gap: int = 0
 
 
 @dataclass(frozen=True)
 class Layout(Generic[T]):
-    """The columns that fit into ``cells``, from left to right, ``gap`` cells apart."""
+    """The columns that fit into ``cells``, from left to right."""
 
     cells: int
-    gap: int
     placed: tuple[Placed[T], ...]
 
 
@@ -76,32 +78,38 @@ def lay_out(columns: Sequence[Column[T]], cells: int) -> Layout[T]:
     Columns whose ``min_list_width`` is more are left out; while the flexible ones have too little room, so
     are those of a fixed width, from the right. What still does not fit is cut.
     """
-    gap = 1 if cells < NARROW else 2
     room = max(cells - LEAD - AIR, 0)
     shown = [column for column in columns if cells >= column.min_list_width]
-    while (spare := _spare(shown, room, gap)) < LEAST_FLEX * sum(bool(column.flex) for column in shown):
+    while (spare := _spare(shown, room, cells)) < LEAST_FLEX * sum(bool(column.flex) for column in shown):
         last = next((at for at in range(len(shown) - 1, 0, -1) if not shown[at].flex), None)
         if last is None:
             break
         del shown[last]
     shares = sum(column.flex for column in shown)
     placed: list[Placed[T]] = []
-    for column in shown:
+    for column, gap in zip(shown, _gaps(shown, cells), strict=True):
         size = column.width
         if column.flex:
             size = spare * column.flex // shares
             spare, shares = spare - size, shares - column.flex
-        size = min(size, room)
+        size = max(min(size, room - gap), 0)
         room = max(room - size - gap, 0)
         if size:
-            placed.append(Placed(column, size))
-    return Layout(cells, gap, tuple(placed))
+            placed.append(Placed(column, size, gap))
+    return Layout(cells, tuple(placed))
 
 
-def _spare(columns: Sequence[Column[T]], room: int, gap: int) -> int:
+def _gaps(columns: Sequence[Column[T]], cells: int) -> list[int]:
+    """The empty cells before each column; none before the first."""
+    usual = 1 if cells < NARROW else 2
+    meet = (left.align == "right" and right.align == "left" for left, right in pairwise(columns))
+    return [0, *(2 if touching else usual for touching in meet)][: len(columns)]
+
+
+def _spare(columns: Sequence[Column[T]], room: int, cells: int) -> int:
     """Cells that are left for the flexible columns."""
     fixed = sum(column.width for column in columns if not column.flex)
-    return max(room - fixed - gap * max(len(columns) - 1, 0), 0)
+    return max(room - fixed - sum(_gaps(columns, cells)), 0)
 
 
 class RowLook(NamedTuple):
@@ -136,9 +144,8 @@ class Painter(Generic[T]):
     def header(self) -> Strip:
         """The titles of the columns."""
         parts: list[Part] = [(" " * LEAD, "header")]
-        for number, (column, cells) in enumerate(self.layout.placed):
-            if number:
-                parts.append((" " * self.layout.gap, "header"))
+        for column, cells, gap in self.layout.placed:
+            parts.append((" " * gap, "header"))
             parts.append((self._fit(plain(column.title), cells, column.align), "header"))
         return strip_of(parts, self.layout.cells, self.base, self.styles)
 
@@ -154,7 +161,7 @@ class Painter(Generic[T]):
 
     def text(self, row: T) -> str:
         """What a row shows, cells separated by line feeds: what a search in the list looks at."""
-        return "\n".join(plain(column.render(row).text) for column, _cells in self.layout.placed)
+        return "\n".join(plain(column.render(row).text) for column, _cells, _gap in self.layout.placed)
 
     def sentence(self, text: str, style: str) -> Strip:
         """One line that is no row: a placeholder, the end of the list."""
@@ -171,9 +178,8 @@ class Painter(Generic[T]):
             (fit(plain(icon.text), 1), icon.style),
             (" ", ""),
         ]
-        for number, (column, cells) in enumerate(self.layout.placed):
-            if number:
-                parts.append((" " * self.layout.gap, ""))
+        for column, cells, gap in self.layout.placed:
+            parts.append((" " * gap, ""))
             cell = column.render(row)
             text = self._fit(plain(cell.text), cells, column.align)
             parts.extend(cut_matches(text, cell.style, self.match))

@@ -29,6 +29,8 @@ __all__ = ["Story"]
 KEPT_STRIPS = 1000
 GUTTER = 2
 """Cells left of the text: the cursor's bar and a space."""
+AIR = 2
+"""Cells right of the text: a space and the scroll bar."""
 
 
 class Story(Lines):
@@ -133,7 +135,7 @@ class Story(Lines):
             self._starts = [0] * (len(self._blocks) + 1)
             return
         self._laid_for = self.size.width
-        cells = max(self.size.width - GUTTER - 1, LEAST_CELLS)
+        cells = max(self.size.width - GUTTER - AIR, LEAST_CELLS)
         known = known or {}
         self._laid = [known.get(block) or block.lay(cells, self.glyphs) for block in self._blocks]
         self._starts = [0, *accumulate(len(laid) for laid in self._laid)]
@@ -209,7 +211,7 @@ class Story(Lines):
 
     def _sentence_line(self, line: int) -> Strip:
         sentence, hint, style = self._sentence
-        room = max(self.size.width - GUTTER - 1, 1)
+        room = max(self.size.width - GUTTER - AIR, 1)
         said: list[Part] = [(text, style) for text in wrap(sentence, room)]
         said += [(text, "muted") for text in (wrap(hint, room) if hint else [])]
         at = line - max((self.size.height - len(said)) // 3, 0)

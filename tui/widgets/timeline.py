@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.widgets.blocks import Attention, Block, Facts, Gap, Happening, Pair, Paragraph, Rule, Title, Words
+from tui.widgets.blocks import (
+    SOME_LINES,
+    Attention,
+    Block,
+    Facts,
+    Gap,
+    Happening,
+    Pair,
+    Paragraph,
+    Rule,
+    Title,
+    Words,
+)
 from tui.widgets.cells import width
 from tui.widgets.facts import fact_lines
 from tui.widgets.format import UNICODE, Glyphs, Times, count, lateness, level_mark, words
@@ -14,10 +27,13 @@ if TYPE_CHECKING:
     from server.contract.activity import Actor, Entry
 
 
-def timeline(entries: Sequence[Entry], times: Times, glyphs: Glyphs = UNICODE) -> list[Block]:
+def timeline(
+    entries: Sequence[Entry], times: Times, glyphs: Glyphs = UNICODE, *, whole: Collection[str] = ()
+) -> list[Block]:
     """The entries as they follow one another, oldest first as given, with a rule where a day begins.
 
-    Each entry is a block of its own id, so that the cursor can stand on it.
+    Each entry is a block of its own id, so that the cursor can stand on it. Of a long message only the beginning
+    is shown, except of the entries whose ids are in ``whole``.
     """
     stamps = [times.short(entry.occurred_at) for entry in entries]
     cells = max((width(stamp) for stamp in stamps), default=5)
@@ -27,12 +43,14 @@ def timeline(entries: Sequence[Entry], times: Times, glyphs: Glyphs = UNICODE) -
         if (today := times.day(entry.occurred_at)) != day:
             day = today
             blocks.append(Rule(text=today))
-        blocks.append(happening(entry, stamp, cells, times, glyphs))
+        blocks.append(happening(entry, stamp, cells, times, glyphs, whole=entry.id in whole))
     return blocks
 
 
-def happening(entry: Entry, stamp: str, cells: int, times: Times, glyphs: Glyphs = UNICODE) -> Happening:
-    """One entry of a timeline; ``stamp`` is its time in a column ``cells`` wide."""
+def happening(
+    entry: Entry, stamp: str, cells: int, times: Times, glyphs: Glyphs = UNICODE, *, whole: bool = False
+) -> Happening:
+    """One entry of a timeline, a long message ``whole`` or not; ``stamp`` is its time in a column ``cells`` wide."""
     mark = level_mark(entry.level, glyphs)
     notes = []
     if late := lateness(entry.occurred_at, entry.inserted_at):
@@ -49,6 +67,7 @@ def happening(entry: Entry, stamp: str, cells: int, times: Times, glyphs: Glyphs
         message=entry.message,
         notes=tuple(notes),
         quiet=entry.resolved_at is not None,
+        most=None if whole else SOME_LINES,
     )
 
 
@@ -61,27 +80,46 @@ def resolved(entry: Entry, times: Times) -> str:
 
 
 def needs_attention(entries: Iterable[Entry], hint: str = "", most: int = 3) -> list[Block]:
-    """The open warnings and errors behind a bar, the newest first; ``hint`` says what can be done."""
-    open_ones = [entry for entry in entries if entry.level != "info" and entry.resolved_at is None]
-    if not open_ones:
+    """The open warnings and errors behind a bar, the newest first; ``hint`` says what can be done.
+
+    Entries of one group, or that say the same, share one line with their count: it is the same problem.
+    """
+    problems: list[list[Entry]] = []
+    known: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.level == "info" or entry.resolved_at is not None:
+            continue
+        alike = known.get(entry.group.key) or known.get(entry.message)
+        if alike is None:
+            alike = []
+        else:
+            problems.remove(alike)  # it stands where its newest one does
+        alike.append(entry)
+        problems.append(alike)
+        known[entry.group.key] = known[entry.message] = alike
+    if not problems:
         return []
-    shown = [
-        Attention(text=f"Needs attention: {entry.message}", style=level_mark(entry.level).style)
-        for entry in reversed(open_ones[-most:])
-    ]
-    if len(open_ones) > most:
-        shown.append(Attention(text=f"and {len(open_ones) - most:,} more", style="warning"))
+    shown = [_attention(alike) for alike in reversed(problems[-most:])]
+    if len(problems) > most:
+        shown.append(Attention(text=f"and {len(problems) - most:,} more", style="warning"))
     if hint:
-        last = shown[-1]
-        shown[-1] = Attention(text=last.text, hint=hint, style=last.style)
+        shown[-1] = replace(shown[-1], hint=hint)
     return [*shown]
+
+
+def _attention(alike: Sequence[Entry]) -> Attention:
+    """Entries about one problem as what the newest says."""
+    newest, over = alike[-1], f" ×{len(alike):,}" if len(alike) > 1 else ""  # noqa: RUF001 - as lists have it
+    return Attention(
+        text=f"Needs attention{over}: {newest.message}", style=level_mark(newest.level).style, most=SOME_LINES
+    )
 
 
 def entry_story(
     entry: Entry, times: Times, glyphs: Glyphs = UNICODE, *, hint: str = "", raw: bool = True
 ) -> list[Block]:
-    """An entry with all that is known of it; ``raw`` adds the facts as they were written down."""
-    mark = level_mark(entry.level, glyphs)
+    """An entry with all that is known of it; ``raw`` shows a long message whole and adds the facts."""
+    mark, most = level_mark(entry.level, glyphs), None if raw else SOME_LINES
     state = (resolved(entry, times), "muted") if entry.resolved_at else ("needs attention", mark.style)
     pieces = [(f"{mark.icon} {mark.word}", mark.style), (entry.category, "")]
     if entry.level != "info":
@@ -90,9 +128,9 @@ def entry_story(
         pieces.append(("internal", "muted"))
     blocks: list[Block] = [Title(text=entry.label), Words(pieces=tuple(pieces)), Gap()]
     if entry.level != "info" and entry.resolved_at is None:
-        blocks.append(Attention(text=entry.message, hint=hint, style=mark.style))
+        blocks.append(Attention(text=entry.message, hint=hint, style=mark.style, most=most))
     else:
-        blocks.append(Paragraph(text=entry.message))
+        blocks.append(Paragraph(text=entry.message, most=most))
     blocks += [Gap(), *_pairs(entry, times)]
     if raw:
         blocks += [Gap(), Rule(text="Raw facts"), Facts(facts=fact_lines(entry.facts) or ((0, "", "none"),))]

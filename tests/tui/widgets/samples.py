@@ -146,6 +146,7 @@ def entry(
     late: float = 0,
     resolved: float | None = None,
     count: int = 1,
+    key: str = "",
     facts: dict[str, Any] | None = None,
 ) -> Entry:
     """An entry that happened ``minutes`` before now and arrived ``late`` minutes later."""
@@ -163,7 +164,7 @@ def entry(
         inserted_at=at + timedelta(minutes=late),
         resolved_at=None if resolved is None else NOW - timedelta(minutes=resolved),
         resolved_by=None if resolved is None else "jamie@example.com",
-        group=Group(key="k", count=count, first_at=at - timedelta(minutes=30), last_at=at),
+        group=Group(key=key or f"k{number}", count=count, first_at=at - timedelta(minutes=30), last_at=at),
         facts=facts or {},
         actions=[],
     )

@@ -12,6 +12,7 @@ from tests.support.hostile import HOSTILE, SHORT, Hostile
 from tests.tui.widgets.samples import ENTRIES, TIMES, entry
 from tui.widgets.blocks import (
     LEAST_CELLS,
+    SOME_LINES,
     Attention,
     Block,
     Facts,
@@ -47,6 +48,8 @@ def every_kind(text: str, other: str) -> list[Block]:
         Item(left=text, right=other),
         Pair(label=text, value=other),
         Attention(text=text, hint=other),
+        Attention(text=text, hint=other, most=1),
+        Pair(label=text, value=other, most=2),
         Happening(time=other, time_cells=6, icon=text, word=other, message=text, notes=(other,)),
         Happening(time="14:23", time_cells=15, icon="●", message=text, quiet=True),
         Facts(facts=((0, text, other), (3, other, ""), (40, "", text))),
@@ -174,8 +177,57 @@ def test_attention_names_the_newest_open_ones() -> None:
         "┃ out of stock",
         "┃ x resolve",
     ]
-    many = [entry(number, f"failure {number}", "error") for number in range(9)]
+    many = [entry(number, f"failure {number}", "error", key=f"k{number}") for number in range(9)]
     assert text_of(needs_attention(many))[-1] == "┃ and 6 more"
+
+
+def test_attention_says_once_what_happened_often() -> None:
+    """Members of a group share a line, and so do those that say the same word for word."""
+    open_ones = [
+        entry(1, "Email bounced", "warning", key="mail 1"),
+        entry(2, "Submission failed, attempt 1", "error", key="sub"),
+        entry(3, "Stock is low", "warning", key="stock"),
+        entry(4, "Submission failed, attempt 2", "error", key="sub"),
+        entry(5, "Email bounced", "warning", key="mail 2"),
+        entry(6, "Submission failed, attempt 3", "error", key="sub", resolved=1),
+    ]
+    assert text_of(needs_attention(open_ones)) == [
+        "┃ Needs attention ×2: Email bounced",  # noqa: RUF001
+        "┃ Needs attention ×2: Submission failed, attempt 2",  # noqa: RUF001
+        "┃ Needs attention: Stock is low",
+    ]
+
+
+LAST = "ENDING"
+LONG = " ".join(f"word{number}" for number in range(500)) + f" {LAST}"
+
+
+def test_of_a_long_message_a_story_shows_the_beginning() -> None:
+    long = entry(1, LONG, "warning")
+    told = text_of(timeline([long, entry(2, "short")], TIMES))
+    assert len(told) == 1 + SOME_LINES + 1
+    assert told[SOME_LINES].endswith("…")
+    assert all(width(line) <= 60 for line in told)
+    assert len(text_of(needs_attention([long], hint="x resolve"))) == SOME_LINES + 1
+    assert text_of(needs_attention([long], hint="x resolve"))[-1] == "┃ x resolve"
+    for shown in (long, entry(3, LONG)):
+        assert not any(LAST in line for line in text_of(entry_story(shown, TIMES, raw=False)))
+        assert any("…" in line for line in text_of(entry_story(shown, TIMES, raw=False)))
+
+
+def test_raw_details_show_all_of_a_long_message() -> None:
+    long, other = entry(1, LONG, "warning"), entry(2, LONG)
+    assert any(LAST in line for line in text_of(entry_story(long, TIMES, raw=True)))
+    told = "\n".join(text_of(timeline([long, other], TIMES, whole={other.id})))
+    assert told.count(LAST) == 1
+    assert told.count("…") == 1
+
+
+def test_what_fits_into_its_lines_has_no_ellipsis() -> None:
+    text = "\n".join("line" for _ in range(SOME_LINES))
+    assert len(text_of([Paragraph(text=text, most=SOME_LINES)])) == SOME_LINES
+    assert "…" not in text_of([Paragraph(text=text, most=SOME_LINES)])[-1]
+    assert text_of([Paragraph(text=text + "\nmore", most=SOME_LINES)])[-1] == "line…"
 
 
 def test_an_entry_with_all_that_is_known() -> None:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from rich.style import Style
 from textual.pilot import Pilot
 from textual.strip import Strip
 
 from tests.tui.widgets.samples import TEXT_COLUMN, Row, WidgetApp, WindowRows, rows, screen_text
+from tui.widgets.columns import AIR, Painter, RowLook, lay_out
 from tui.widgets.record_list import Cell, Column, RecordList, RowSource
 
 
@@ -468,6 +470,21 @@ def test_any_size_works(size: tuple[int, int]) -> None:
         assert any(line.startswith("▌") for line in screen_text(record_list))
 
     drive(step, held(100), size=size)
+
+
+@pytest.mark.parametrize(("cells", "usual"), [(57, 1), (60, 2)])
+def test_columns_that_would_touch_stand_two_cells_apart(cells: int, usual: int) -> None:
+    columns = [
+        Column[Row]("WHO", lambda _row: Cell("somebody"), flex=1),
+        Column[Row]("TOTAL", lambda _row: Cell("9.00"), width=6, align="right"),
+        Column[Row]("STATE", lambda _row: Cell("submission failed"), width=17),
+        Column[Row]("AGE", lambda _row: Cell("2m"), width=4, align="right"),
+    ]
+    assert [placed.gap for placed in lay_out(columns, cells).placed] == [0, usual, 2, usual]
+    painter = Painter(lay_out(columns, cells), Style(), {}, {})
+    line = painter.row(rows(1)[0], RowLook()).text
+    assert "9.00  submission failed" in line
+    assert line.rstrip() == line[:-AIR]
 
 
 def test_columns_give_way_when_it_is_narrow() -> None:

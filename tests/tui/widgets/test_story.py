@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.widgets.samples import ENTRIES, TIMES, WidgetApp, entry, screen_text
-from tui.widgets.blocks import Block, Facts, Gap, Happening, Paragraph, Title
+from tui.widgets.blocks import Block, Facts, Gap, Happening, Item, Paragraph, Title
 from tui.widgets.story import Story
 from tui.widgets.timeline import timeline
 
@@ -72,6 +72,16 @@ def test_keys_move_from_entry_to_entry(keys: str, selected: str) -> None:
         assert bars(story) == [f"▌ 14:23  ● message {selected[1:]}"]
 
     drive(step, TIMELINE)
+
+
+def test_amounts_stand_one_cell_off_the_scroll_bar() -> None:
+    async def step(app: WidgetApp, pilot: Pilot[None], story: Watched) -> None:
+        edge = story.scrollable_content_region.width
+        assert edge == story.size.width - 1
+        assert [line.endswith("£4.00") for line in screen_text(story)] == [True, False]
+        assert len(screen_text(story)[0]) == edge - 1
+
+    drive(step, [Item(left="Shipping", right="£4.00")], size=(50, 2))
 
 
 def test_moving_paints_two_entries() -> None:
