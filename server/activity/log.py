@@ -22,7 +22,6 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
-from server.activity import refs
 from server.activity.catalog import LEVELS, EventType, event_type
 from server.activity.intake import (
     TEXTS_KEPT,
@@ -36,6 +35,7 @@ from server.activity.intake import (
     search_words,
 )
 from server.activity.models import activity, activity_text
+from server.kit import refs
 from server.kit.clock import MINUTE, rfc3339
 from server.kit.folding import mark_words
 from server.kit.prepared import Prepared

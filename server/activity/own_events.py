@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from server.activity import refs
 from server.activity.log import FUTURE, Actor, Logged, record
 from server.contract.activity import NewEvent
+from server.kit import refs
 from server.kit.access import Principal
 from server.kit.clock import parse_instant
 from server.kit.problems import ProblemError, invalid_request

@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from server.activity import refs
 from server.activity.catalog import TYPES
 from server.activity.models import activity
 from server.activity.selection import Shape, is_open, matching
+from server.kit import refs
 from server.kit.paging import Position
 from server.kit.prepared import Prepared
 from server.people.models import person

@@ -16,7 +16,6 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
-from server.activity import refs
 from server.activity.catalog import LEVELS, EventType, readable_type
 from server.activity.groups import group_json
 from server.activity.intake import TEXTS_KEPT
@@ -25,6 +24,7 @@ from server.activity.models import activity_text
 from server.activity.page import ACTOR_USER_ID, ID, PARAMS, RESOLVED_BY, TYPE, Row
 from server.activity.policy import actions
 from server.activity.template import show
+from server.kit import refs
 from server.kit.access import Principal
 from server.kit.clock import rfc3339
 from server.kit.prepared import AnyOf, Prepared

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, null, select, update
 
-from server.activity import refs
 from server.activity.feed import entry
 from server.activity.models import activity
 from server.activity.policy import check_resolvable
 from server.activity.selection import is_open
 from server.contract.activity import Entry, Resolved
+from server.kit import refs
 from server.kit.access import Principal
 from server.kit.prepared import AnyOf, Prepared
 from server.kit.problems import invalid_request, not_found

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from server.activity import own_events, refs
+from server.activity import own_events
 from server.activity import service as activity
 from server.activity.feed import place
 from server.activity.render import ERASED
@@ -23,6 +23,7 @@ from server.contract.activity import (
     Resolved,
 )
 from server.contract.base import Page
+from server.kit import refs
 from server.kit.access import Principal
 from server.kit.problems import not_found
 from server.kit.tx import Tx

@@ -25,6 +25,10 @@ ACTIONS: Final[dict[str, frozenset[str]]] = {
     "token.created": frozenset({"role", "days"}),
     "token.revoked": frozenset({"role"}),
     "store.restored": frozenset({"backup_sha256"}),
+    "job.retried": frozenset({"kind"}),
+    "job.cancelled": frozenset({"kind"}),
+    "queue.paused": frozenset(),
+    "queue.resumed": frozenset(),
 }
 """Every action, and the facts that an entry of it may hold."""
 

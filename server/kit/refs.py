@@ -1,6 +1,6 @@
-"""What the log knows of its neighbours: which tables can name an order or a member of staff.
+"""What lower rooms know of higher ones: which tables can name an order or a member of staff.
 
-The rooms themselves stand beside or above this one and are not imported; their tables are found by name in the one
+The rooms themselves stand above the ones that ask and are not imported; their tables are found by name in the one
 catalogue of tables. Where a room is not there, its names are missing and nothing else.
 """
 
@@ -16,7 +16,7 @@ from server.kit.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """What an entry needs to know of an order."""
+    """What an entry or a job needs to know of an order."""
 
     id: str
     number: str
