@@ -82,7 +82,7 @@ def order_story(
     blocks += [
         Gap(),
         *(
-            timeline(entries, times, glyphs, whole=whole)
+            timeline(entries, times, glyphs, whole=whole, expected=order.expected)
             or [Paragraph(text="Nothing happened yet.", style="muted")]
         ),
     ]

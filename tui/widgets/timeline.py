@@ -25,15 +25,21 @@ from tui.widgets.format import UNICODE, Glyphs, Times, count, lateness, level_ma
 
 if TYPE_CHECKING:
     from server.contract.activity import Actor, Entry
+    from server.contract.orders import Expected
 
 
 def timeline(
-    entries: Sequence[Entry], times: Times, glyphs: Glyphs = UNICODE, *, whole: Collection[str] = ()
+    entries: Sequence[Entry],
+    times: Times,
+    glyphs: Glyphs = UNICODE,
+    *,
+    whole: Collection[str] = (),
+    expected: Expected | None = None,
 ) -> list[Block]:
     """The entries as they follow one another, oldest first as given, with a rule where a day begins.
 
     Each entry is a block of its own id, so that the cursor can stand on it. Of a long message only the beginning
-    is shown, except of the entries whose ids are in ``whole``.
+    is shown, except of the entries whose ids are in ``whole``. What is ``expected`` next stands dotted at the end.
     """
     stamps = [times.short(entry.occurred_at) for entry in entries]
     cells = max((width(stamp) for stamp in stamps), default=5)
@@ -44,7 +50,28 @@ def timeline(
             day = today
             blocks.append(Rule(text=today))
         blocks.append(happening(entry, stamp, cells, times, glyphs, whole=entry.id in whole))
+    if expected is not None:
+        blocks.append(not_yet(expected, cells, times, glyphs))
     return blocks
+
+
+def not_yet(expected: Expected, cells: int, times: Times, glyphs: Glyphs = UNICODE) -> Happening:
+    """The step that has not come yet: ``next: in production, expected by 10:37``, or since when it is late."""
+    by = times.clock(expected.by)
+    late = expected.overdue
+    said = (
+        f"late: {expected.label} was expected by {by}"
+        if late
+        else f"next: {expected.label}, expected by {by}"
+    )
+    return Happening(
+        time=glyphs.dot.center(cells),
+        time_cells=cells,
+        icon=glyphs.waiting,
+        style="warning" if late else "muted",
+        message=said,
+        quiet=not late,
+    )
 
 
 def happening(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.contract.orders import Expected
 from tests.support.hostile import HOSTILE, SHORT, Hostile
-from tests.tui.widgets.samples import ENTRIES, TIMES, entry
+from tests.tui.widgets.samples import ENTRIES, NOW, TIMES, entry
 from tui.widgets.blocks import (
     LEAST_CELLS,
     SOME_LINES,
@@ -166,6 +168,22 @@ def test_a_timeline_without_other_glyphs() -> None:
     laid = [line for block in timeline(ENTRIES, TIMES, ASCII)[-2:] for line in block.lay(40, ASCII)]
     own = "".join(part for line in laid for part, _style in line)
     assert own.isascii()
+
+
+def test_what_is_expected_next_stands_dotted_at_the_end() -> None:
+    by = NOW + timedelta(minutes=14)
+    soon = Expected(status="processing", label="in production", by=by)
+    late = Expected(status="shipped", label="shipped", by=NOW - timedelta(days=1), overdue=True)
+    assert text_of(timeline(ENTRIES[4:5], TIMES, expected=soon))[-1] == (
+        "  ·   ◌ next: in production, expected by 14:37"
+    )
+    assert text_of(timeline(ENTRIES[4:5], TIMES, expected=late))[-1] == (
+        "  ·   ◌ late: shipped was expected by 22 Feb"
+    )
+    [quiet] = timeline([], TIMES, expected=soon)
+    assert quiet.id is None, "the cursor does not stand on what has not happened"
+    own = [part for line in timeline([], TIMES, ASCII, expected=soon)[0].lay(40, ASCII) for part, _ in line]
+    assert "".join(own).isascii()
 
 
 def test_attention_names_the_newest_open_ones() -> None:
