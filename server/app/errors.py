@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from server.kit.failures import explain
+from server.kit.pages import is_page, problem_page, shown_path
 from server.kit.problems import ProblemError, invalid_request
 
 _log = logging.getLogger("shopbell.app")
@@ -38,6 +39,15 @@ def problem_response(problem: ProblemError, headers: dict[str, str] | None = Non
     return Response(to_json(problem.body()), problem.status, found, PROBLEM_TYPE)
 
 
+def refusal(path: str, problem: ProblemError, headers: dict[str, str] | None = None) -> Response:
+    """The answer for a refusal at an address: a page where people look, problem+json where programs ask."""
+    if not is_page(path):
+        return problem_response(problem, headers)
+    page = problem_page(problem)
+    page.headers.update(headers or {})
+    return page
+
+
 def as_problem(error: Exception) -> ProblemError:
     """What an unexpected exception looks like from outside: the store's trouble in a sentence, else nothing at all."""
     failure = explain(error)
@@ -49,9 +59,9 @@ def as_problem(error: Exception) -> ProblemError:
 
 
 def log_error(error: Exception, method: str, path: str) -> None:
-    """One line: the exception's type and where in our code, never its message."""
+    """One line: the exception's type and where in our code, never its message, nor what a link opens with."""
     failure = explain(error)
-    fields = {"method": method, "path": path, "failure": failure.kind if failure else None}
+    fields = {"method": method, "path": shown_path(path), "failure": failure.kind if failure else None}
     trace = (type(error), error, error.__traceback__)
     if failure is not None:
         _log.warning("store not available", extra={"fields": fields})
@@ -67,26 +77,26 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for it
-    return problem_response(error)
+    return refusal(request.url.path, error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     found = [(_place(item), _message(item)) for item in error.errors()[:_MOST_FIELDS]]
-    return problem_response(invalid_request(*found))
+    return refusal(request.url.path, invalid_request(*found))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     code, detail = _HTTP.get(error.status_code, ("invalid_request", "This request was refused."))
-    return problem_response(ProblemError(error.status_code, code, detail), dict(error.headers or {}))
+    return refusal(request.url.path, ProblemError(error.status_code, code, detail), dict(error.headers or {}))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log_error(error, request.method, request.url.path)
-    return problem_response(as_problem(error))
+    return refusal(request.url.path, as_problem(error))
 
 
 def _place(item: Any) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from server.accounts.service import has_owner
-from server.app.errors import as_problem, log_error, problem_response
+from server.app.errors import as_problem, log_error, refusal
 from server.app.hosts import Hosts
 from server.app.rereads import Rereads
 from server.app.services import LOCAL, AppServices
+from server.kit.pages import MAX_FORM, is_page
 from server.kit.problems import ProblemError
 
 Scope = MutableMapping[str, Any]
@@ -86,18 +87,19 @@ class Front:
         self, problem: ProblemError, scope: Scope, receive: Receive, answering: _Answering
     ) -> None:
         headers = {"Connection": "close"} if problem.status in (408, 413) else None
-        await problem_response(problem, headers)(scope, receive, answering)
+        await refusal(scope["path"], problem, headers)(scope, receive, answering)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _Headers(scope["headers"])
         self._check_address(scope, headers)
         if scope["path"].startswith("/v1/"):
             _check_site(headers)
-        length = _body_length(headers)
+        most = MAX_FORM if is_page(scope["path"]) else MAX_BODY
+        length = _body_length(headers, most)
         if length:
             if scope["path"].startswith("/v1/"):
                 _check_type(headers)
-            receive = _replayed(await self._body(scope, receive), receive)
+            receive = _replayed(await self._body(scope, receive, most), receive)
         if not self._set_up and scope["path"] not in _OPEN_BEFORE_SETUP:
             await self._check_set_up()
         if self._rereads.serves(scope):
@@ -129,7 +131,7 @@ class Front:
                 retry_after=60,
             )
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, most: int) -> bytes:
         """The whole body, before any route begins.
 
         Raises:
@@ -144,7 +146,7 @@ class Front:
         self._unfinished[peer] += 1
         try:
             async with asyncio.timeout(self._body_seconds):
-                return await _read(receive)
+                return await _read(receive, most)
         except TimeoutError:
             raise ProblemError(408, "too_slow", "The body came too slowly.") from None
         finally:
@@ -208,7 +210,7 @@ def _check_site(headers: _Headers) -> None:
         )
 
 
-def _body_length(headers: _Headers) -> int | None:
+def _body_length(headers: _Headers, most: int) -> int | None:
     """How long the body says it is; -1 when it does not say; 0 or None for no body.
 
     Raises:
@@ -223,13 +225,13 @@ def _body_length(headers: _Headers) -> int | None:
     if lengths or not _DIGITS.fullmatch(text):
         raise ProblemError(400, "invalid_request", "Content-Length is not a number.")
     length = int(text)
-    if length > MAX_BODY:
-        raise _too_large()
+    if length > most:
+        raise _too_large(most)
     return length
 
 
-def _too_large() -> ProblemError:
-    return ProblemError(413, "payload_too_large", f"A body may have at most {MAX_BODY // 1024} KiB.")
+def _too_large(most: int) -> ProblemError:
+    return ProblemError(413, "payload_too_large", f"A body may have at most {most // 1024} KiB.")
 
 
 def _check_type(headers: _Headers) -> None:
@@ -238,15 +240,15 @@ def _check_type(headers: _Headers) -> None:
         raise ProblemError(415, "unsupported_media_type", "Send the body as application/json.")
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _GoneError
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
         if not message.get("more_body", False):
             return bytes(body)
 
