@@ -18,6 +18,7 @@ from tui.api.clean import clean_line
 from tui.api.endpoint import Endpoint
 from tui.api.errors import ApiError, BadAnswer, StartError, Unreachable
 from tui.api.secret import Secret
+from tui.api.streams import Streams
 
 ANSWER_CAP: Final = 8 * 1024 * 1024
 """Bytes of one answer that are read."""
@@ -169,18 +170,14 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
-    limits = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
+def _transport(endpoint: Endpoint) -> Streams:
     if not endpoint.secure:
-        # A context that trusts nobody: it is never used for http, and it saves loading the certificates.
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        uds = None if endpoint.uds is None else str(endpoint.uds)
-        return httpx.AsyncHTTPTransport(verify=nobody, trust_env=False, limits=limits, uds=uds)
+        return Streams(uds=endpoint.uds)  # no TLS: the certificates are not even loaded
     if endpoint.ca_file is None:
-        return httpx.AsyncHTTPTransport(verify=True, trust_env=False, limits=limits)
+        return Streams(httpx.create_ssl_context(trust_env=False))
     try:
         context = ssl.create_default_context(cafile=str(endpoint.ca_file))
     except (OSError, ssl.SSLError):
         name = clean_line(str(endpoint.ca_file))
         raise StartError(f"ca_file {name} is not a readable file of certificates (PEM).") from None
-    return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+    return Streams(context)
