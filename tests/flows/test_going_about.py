@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
+from server.contract.orders import NewCustomer, NewOrder, NewOrderItem
+from server.kit.tx import Tx
+from server.orders import service as orders
 from tests.flows.conftest import Play
 from tests.flows.world import Desk, World
 
@@ -50,6 +54,59 @@ def test_from_an_entry_to_its_order_and_back(world: World, play: Play) -> None:
         assert "SS-260223-0002" in desk.text
 
     play(script)
+
+
+def test_a_list_says_how_long_it_is_and_nothing_false_before_it_knows(world: World, play: Play) -> None:
+    def many(tx: Tx) -> None:
+        customer = NewCustomer(email="long@example.com", name="Long List")
+        items = [NewOrderItem(name="Wool socks", quantity=1, unit_price=900)]
+        for _ in range(300):
+            orders.create(tx, NewOrder(customer=customer, items=items, currency="GBP"))
+
+    world.store.write(many)
+
+    async def script(desk: Desk) -> None:
+        assert "250+ orders" in desk.bar("status")
+        await desk.press("asterisk", "space")
+        assert "249+ marked" in desk.bar("status")
+        await desk.press("escape", "enter")
+        assert desk.bar("status").split("  ")[-1] == "2 of 250+"
+        await desk.press("q")
+        world.line.spoiled = lambda _request: None
+        await desk.press("ctrl+r")
+        assert "310 orders" in desk.bar("status")
+        await desk.press("right_square_bracket")
+        assert "301 orders" in desk.bar("status")
+        await desk.press("left_square_bracket", "slash", *"long", "enter")
+        assert "250+ orders" in desk.bar("status")  # nobody counts what a search finds
+        await desk.press("G")
+        assert "300 orders" in desk.bar("status")  # all were read
+
+    def uncounted(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(503) if request.url.path.endswith("/counts") else None
+
+    world.line.spoiled = uncounted
+    play(script, picture=False)
+
+
+def test_a_long_message_is_cut_until_its_raw_details_are_asked_for(world: World, play: Play) -> None:
+    """In an order's story; the other entries stay short."""
+    for name in ("first", "second"):
+        message = " ".join(f"{name}{number}" for number in range(400))
+        world.tell("note", message, "info", order=world.numbers[-1])
+
+    async def script(desk: Desk) -> None:
+        await desk.press("enter")
+        assert "first0" in desk.text
+        assert "second0" in desk.text  # both begin on one screen
+        assert desk.text.count("…") == 2
+        await desk.press("j", "j", "j", "j", "d")
+        assert desk.shell.section.story.selected is not None
+        laid = "".join(part for block in desk.shell.section.story._laid for line in block for part, _ in line)
+        assert "first399" in laid
+        assert "second399" not in laid
+
+    play(script, size=(80, 50), picture=False)
 
 
 def test_raw_facts(world: World, play: Play) -> None:

@@ -36,17 +36,32 @@ class PageLike(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How long the list is around what is held; ``exact`` when nothing of it is a guess."""
+    """How long the list is around what is held.
+
+    Attributes:
+        above: rows above the first one held; a guess unless ``placed``.
+        held: rows held.
+        below: rows below the last one held; a guess unless ``exact`` and ``placed``.
+        sure: rows that are known to be there, of the whole list.
+        exact: ``total`` is no guess.
+        placed: ``above`` is no guess.
+    """
 
     above: int
     held: int
     below: int
+    sure: int
     exact: bool
+    placed: bool
 
     @property
     def total(self) -> int:
         """Rows of the whole list."""
         return self.above + self.held + self.below
+
+    def number(self, fewer: int = 0) -> str:
+        """How many rows there are but for so many, in digits; ``50+`` when more than those follow."""
+        return f"{self.total - fewer:,}" if self.exact else f"{self.sure - fewer:,}+"
 
 
 @dataclass(slots=True)
@@ -156,18 +171,22 @@ class WindowState(Generic[T]):
 
     @property
     def extent(self) -> Extent:
-        """How long the list is, for a scroll bar."""
-        held, total = len(self._held.ids), self._known_total
+        """How long the list is; what is not known is guessed for a scroll bar, and said to be so."""
+        held, dropped = len(self._held.ids), self._dropped_below
         above = 0 if self._attached else self._above
-        below = 0 if self._at_oldest else None
-        exact = above is not None and below is not None
-        if total is not None and above is not None and below is None:
-            below = max(1, total - above - held)
-        elif total is not None and above is None and below is not None:
-            above = max(1, total - below - held)
-        above = self._page if above is None else above
-        below = self._dropped_below + self._page if below is None else below
-        return Extent(above, held, below, exact)
+        ends = self._at_oldest
+        sure = (above or 0) + held + dropped
+        if above is not None and ends:
+            return Extent(above, held, 0, sure, exact=True, placed=True)
+        rest = max((self._known_total or 0) - sure, 0)  # none: not counted, or a count older than the rows
+        if not rest:
+            guess = self._page if above is None else above
+            below = 0 if ends else dropped + self._page
+            return Extent(guess, held, below, sure, exact=False, placed=above is not None)
+        if above is not None:
+            return Extent(above, held, dropped + rest, sure, exact=True, placed=True)
+        above = rest if ends else min(rest, self._page)
+        return Extent(above, held, dropped + rest - above, sure, exact=True, placed=ends)
 
     # What a person does
 

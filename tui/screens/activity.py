@@ -131,10 +131,7 @@ class ActivitySection(Section[Row]):
         """Topics moved: the tab's count with them."""
         super().moved(topics)
         if self.desk.pulse is not None:
-            self.counts = {"attention": self.desk.pulse.attention}
-            self.show_tabs()
-            if self.display:
-                self.say_place()
+            self.counted({"attention": self.desk.pulse.attention})
 
     # The story of an entry.
 

@@ -141,7 +141,7 @@ class Browser(Vertical, Generic[T]):
 
     def rows_came(self) -> None:
         """An answer came and is shown: count again, and let the story follow."""
-        self.say_place()
+        self._say_length()
         self.begin(self._recount, "counts", exclusive=True)
 
     def rows_failed(self, error: ApiError) -> None:
@@ -160,10 +160,24 @@ class Browser(Vertical, Generic[T]):
         except ApiError as error:
             self.frame.failed(error)
             return
+        self.counted(counts)
+
+    def counted(self, counts: dict[str, int]) -> None:
+        """The server counted what stands under each tab."""
         if counts != self.counts:
             self.counts = counts
             self.show_tabs()
-            self.rows.window.set_total(counts.get(self.tab) if not self.words else None)
+        self._say_length()
+
+    def _say_length(self) -> None:
+        """Say how long the list is, as far as the server's count says it."""
+        window = self.rows.window
+        before = window.extent
+        window.set_total(None if self.is_narrowed else self.counts.get(self.tab))
+        if window.extent != before:
+            self.rows.show()
+        if self.display:
+            self.say_place()
 
     def begin(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool) -> None:
         """Do something in the background; ``exclusive`` gives up the same that is under way."""
@@ -231,19 +245,23 @@ class Browser(Vertical, Generic[T]):
         window, marks, key = self.rows.window, self.list.marks, self.desk.key
         parts = self.place_notes()
         if marks:
-            total = window.extent.total - len(marks.ids) if marks.everything else len(marks.ids)
-            about = "" if not marks.everything or window.extent.exact else self.desk.glyphs.about
-            parts.append(Part(f"{about}{total:,} marked  ", "warning", "mark.all"))
+            named = len(marks.ids)  # of everything, those that are not marked
+            number = window.extent.number(fewer=named) if marks.everything else f"{named:,}"
+            parts.append(Part(f"{number} marked  ", "warning", "mark.all"))
         if window.pending:
             text = f"{self.desk.glyphs.up} {badge(window.pending)} new, {key('move.top')} shows them"
             parts.append(Part(f"{text}  ", "strong", "move.top"))
         if window.follow:
             parts.append(Part("following  ", "success", "follow"))
         if window.loaded and len(window):
-            extent = window.extent
-            about = "" if extent.exact else self.desk.glyphs.about
-            parts.append(Part(about + count(extent.total, *self.NOUNS), "muted"))
+            parts.append(Part(self.length(), "muted"))
         self.frame.stand(self, parts)
+
+    def length(self) -> str:
+        """How many rows the list has: ``412 orders``; ``50+ orders`` while more follow that nobody counted."""
+        extent = self.rows.window.extent
+        one, many = self.NOUNS
+        return count(extent.total, one, many) if extent.exact else f"{extent.number()} {many}"
 
     def place_notes(self) -> list[Part]:
         """What else is to be said beside the list's length."""

@@ -173,8 +173,8 @@ class Section(Browser[T]):
             super().say_place()
             return
         extent = self.rows.window.extent
-        about = "" if extent.exact else self.desk.glyphs.about
-        self.frame.stand(self, [Part(f"{extent.above + at + 1:,} of {about}{extent.total:,}", "muted")])
+        place = f"{extent.above + at + 1:,} of {extent.number()}" if extent.placed else self.length()
+        self.frame.stand(self, [Part(place, "muted")])
 
     def take_focus(self) -> None:
         """Put the focus where reading goes on."""

@@ -196,14 +196,13 @@ class Glyphs:
     rule: str = "─"
     outside: str = "↗"
     dot: str = "·"
-    about: str = "≈"
     ellipsis: str = "…"
 
 
 UNICODE = Glyphs()
 ASCII = Glyphs(
     info="o", warning="!", error="X", waiting=".", cursor=">", marked="*", up="^", attention="!", bar="|",
-    rule="-", outside="^", dot="-", about="~", ellipsis="~",
+    rule="-", outside="^", dot="-", ellipsis="~",
 )  # fmt: skip
 """For terminals whose fonts lack the others."""
 

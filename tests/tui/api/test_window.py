@@ -118,6 +118,35 @@ async def test_reading_to_the_end_and_back_within_the_capacity() -> None:
     assert window.has_older
 
 
+async def test_the_length_is_exact_when_counted_and_else_what_is_sure() -> None:
+    shop, window = shop_of(100), small(12)
+    await window.load_first(shop)
+    extent = window.extent
+    assert (extent.sure, extent.exact, extent.placed, extent.number()) == (4, False, True, "4+")
+    window.set_total(100)
+    extent = window.extent
+    assert (extent.total, extent.exact, extent.number(), extent.number(fewer=1)) == (100, True, "100", "99")
+    window.set_total(4)  # an older count: the list goes on below these four
+    assert window.extent.number() == "4+"
+    window.set_total(None)
+    while window.has_older:
+        await window.load_older(shop)
+    assert window.extent.number() == "100", "read to the end, and what was let go of is remembered"
+    await window.load_last(shop)
+    extent = window.extent
+    assert (extent.exact, extent.placed, extent.number()) == (False, False, "4+")
+    await window.load_newer(shop)
+    window.set_total(100)
+    extent = window.extent
+    assert (extent.exact, extent.placed, extent.above, extent.total) == (True, True, 88, 100)
+    for _ in range(3):
+        await window.load_newer(shop)
+    extent = window.extent
+    assert window.has_older
+    assert window.has_newer
+    assert (extent.exact, extent.placed, extent.total) == (True, False, 100)
+
+
 async def test_the_far_end_is_one_question() -> None:
     shop, window = shop_of(1000), small()
     window.set_total(1000)
