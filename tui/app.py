@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui import keys
+from tui.api.clock import ShopClock
 from tui.api.errors import ConfigError
 from tui.api.poller import Poller
 from tui.screens.desk import Desk
@@ -60,6 +61,7 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
             raise ConfigError(config.path, "keys", str(error)) from None
         super().__init__(reports=reports)
         self.title = title
+        clock = ShopClock(clock)
         self.set_keymap(live.for_textual())
         self._set_theme(config)
         self.desk = Desk(
@@ -83,7 +85,8 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
         return self._shell
 
     def on_ready(self) -> None:
-        """When the first rows have had their time to come, the collector may work."""
+        """The first paint is out: connect now. When the first rows have had their time, the collector may work."""
+        self._shell.begin()
         self.set_timer(COLLECT_AFTER, _collect)
 
 

@@ -272,7 +272,10 @@ class Browser(Vertical, Generic[T]):
         self.say_place()
 
     def on_record_list_need_older(self) -> None:
-        """The cursor comes near the end of what is here."""
+        """The cursor comes near the end of what is here; those that came are shown before more are fetched."""
+        self.call_after_refresh(self._load_older)
+
+    def _load_older(self) -> None:
         self.rows.load(self.rows.window.load_older)
 
     def on_record_list_need_newer(self) -> None:

@@ -74,6 +74,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._last: View | None = None
         self._state = poller.connection.state
         self._connecting = False
+        self._minute = 0
 
     # The frame.
 
@@ -88,15 +89,17 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         yield SafeStatic(id="too-small")
 
     def on_mount(self) -> None:
-        """Paint first, connect then."""
+        """Fill in the frame for the first paint; the app calls `begin` after it."""
         self._identify()
-        self.call_after_refresh(self.begin)
         self.call_after_refresh(self._begin_minute)
 
     def tick(self) -> None:
-        """Write relative times as they are now."""
-        for section in self.sections:
-            section.tick(self.desk.times.minute)
+        """Write relative times as they are now, when another minute began."""
+        minute = self.desk.times.minute
+        if minute != self._minute:
+            self._minute = minute
+            for section in self.sections:
+                section.tick(minute)
 
     def _begin_minute(self) -> None:
         now = self.desk.clock.now()
@@ -124,9 +127,9 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             return
         finally:
             self._connecting = False
+        self._set_obstacle("")  # the sections ask for their rows: what the reader waits for goes first
         self.polling.begin(client)
-        self._set_obstacle("")
-        await self._introduce()
+        self.begin_work(self._introduce, "me")
 
     async def on_unmount(self) -> None:
         """Let go of the server."""
@@ -153,7 +156,10 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self.refocus()
 
     def _heard(self, pulse: Pulse | None, was_away: bool) -> None:
-        """A pulse came: counts for the frame, and the topics that moved for the section."""
+        """A pulse came: the shop's time, counts for the frame, and the topics that moved for the section."""
+        if self.desk.client is not None and (now := self.desk.client.shop_now) is not None:
+            self.desk.clock.told(now)
+            self.tick()
         if was_away:
             self.begin_work(self._introduce, "me")
         if pulse is not None:
