@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -21,7 +22,9 @@ from server.kit.clock import instant
 MOST_SUBJECT: Final = 200
 MOST_ADDRESS: Final = 254
 _LONGEST_HEADER: Final = 900
-_FOLDED: Final = frozenset({"from", "to", "subject"})
+_ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*", re.ASCII)
+_QUOTED: Final = re.compile(r'(["\\\\])')
+_ESCAPED: Final = r"\\\1"
 _BODY_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOCAL: Final = re.compile(r"[^\s\x00-\x20()<>\[\]:;@\\,.\"\x7f]+(?:\.[^\s\x00-\x20()<>\[\]:;@\\,.\"\x7f]+)*")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
@@ -44,16 +47,30 @@ _OURS: Final = frozenset(
 
 
 class _Wire(EmailPolicy):
-    """Headers as they travel. A long link stays one piece: folded, it would be encoded, and no button would find it."""
+    """Headers as they travel. Only words of other scripts are folded: a long link stays one piece, for buttons need it.
+
+    The newer half of the library loses spaces between folded words and encodes long links; the older one does neither.
+    """
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """A header as bytes, with its line end."""
-        if name.lower() not in _FOLDED and value.isascii():
-            return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
+        written = str(value)
+        if name == "From":
+            party = value.addresses[0]
+            written = f"{_words(name, party.display_name, phrase=True)} <{party.addr_spec}>".lstrip()
+        elif name == "Subject":
+            written = _words(name, written)
+        return f"{name}: {written}\r\n".encode("utf-8" if self.utf8 else "ascii")
 
 
 _WIRE: Final = _Wire(linesep="\r\n", raise_on_defect=False)
+
+
+def _words(name: str, text: str, *, phrase: bool = False) -> str:
+    """Words for a header: as they are where every reader takes them so, else encoded (RFC 2047) and folded."""
+    if text.isascii() and "=?" not in text:
+        return f'"{_QUOTED.sub(_ESCAPED, text)}"' if phrase and not _ATOMS.fullmatch(text) else text
+    return Header(text, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
 
 
 class UnfitMailError(Exception):

@@ -154,7 +154,6 @@ class MailServer:
             ssl_context=context if self.security == "tls" else None,
             tls_context=context if self.security == "starttls" else None,
             require_starttls=self.security == "starttls",
-            auth_required=self.login is not None,
             auth_require_tls=self.security == "starttls",
             authenticator=self._let_in,
             data_size_limit=MOST_BYTES,
@@ -224,6 +223,17 @@ class _Desk:
 
     def __init__(self, owner: MailServer) -> None:
         self._owner = owner
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """A sender is named."""
+        del server
+        if self._owner.login is not None and not session.authenticated:
+            return "530 5.7.0 Log in first"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

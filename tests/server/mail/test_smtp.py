@@ -93,6 +93,15 @@ def test_a_refused_login_says_so_without_the_password(monkeypatch: pytest.Monkey
         assert secret not in told
 
 
+def test_who_does_not_log_in_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with MailServer("tls", login=("shop", PASSWORD)) as running:
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.certificate))
+        with pytest.raises(MailServerError, match="refused the sender: 530"):
+            send(at(running), a_mail())
+        send(at(running, username="shop", password=PASSWORD), a_mail())
+        assert len(running.taken) == 1
+
+
 def at_any() -> Server:
     return Server("mail.example.com", username="shop", password=PASSWORD)
 
