@@ -45,6 +45,7 @@ class ProductRow(Answer):
     image_url: str | None = None
     url: str | None = None
     variants: int = 0
+    created_at: Instant
     updated_at: Instant
 
 
@@ -54,7 +55,6 @@ class Product(ProductRow):
     description: str | None = None
     provider_product_id: str | None = None
     items: list[Variant]
-    created_at: Instant
     synced_at: Instant | None = None
 
 
