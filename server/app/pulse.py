@@ -26,6 +26,9 @@ from server.settings import service as settings
 Message = dict[str, Any]
 _MOST_ADMITTED: Final = 4_096
 _CACHE: Final = (b"cache-control", b"private, no-cache")
+_NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
+NOW: Final = b"shopbell-now"
+"""The header that tells this server's time, also where nothing else changed."""
 
 
 class PulseCache:
@@ -41,7 +44,6 @@ class PulseCache:
         self._dropped = -1
         self._body = b""
         self.etag = b""
-        self._unchanged: tuple[Message, Message] = ({}, {})
 
     # -- the short-cut ----------------------------------------------------------------------------------
 
@@ -58,14 +60,17 @@ class PulseCache:
         until = self._admitted.get((authorization, host)) or self._admit(authorization, host, version)
         if until <= self._store.clock.now():
             return None
+        now = rfc3339(self._store.clock.now()).encode()
         if etag is not None and (etag == self.etag or self._is_current(etag)):
-            return self._unchanged
-        body = self._with_now()
+            unchanged = [(b"etag", self.etag), _CACHE, (NOW, now)]
+            return {"type": "http.response.start", "status": 304, "headers": unchanged}, _NOTHING
+        body = self._with(now)
         headers = [
             (b"content-type", JSON_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"etag", self.etag),
             _CACHE,
+            (NOW, now),
         ]
         return (
             {"type": "http.response.start", "status": 200, "headers": headers},
@@ -98,29 +103,22 @@ class PulseCache:
             self._admitted = {}
             self._body = body
             self.etag = b'"' + hashlib.sha256(body).hexdigest()[:24].encode() + b'"'
-            self._unchanged = (
-                {
-                    "type": "http.response.start",
-                    "status": 304,
-                    "headers": [(b"etag", self.etag), _CACHE],
-                },
-                {"type": "http.response.body", "body": b""},
-            )
 
     def response(self, if_none_match: str | None) -> Response:
         """The answer after ``refresh``."""
-        headers = {"ETag": self.etag.decode(), "Cache-Control": _CACHE[1].decode()}
+        now = rfc3339(self._store.clock.now())
+        headers = {"ETag": self.etag.decode(), "Cache-Control": _CACHE[1].decode(), NOW.decode(): now}
         if if_none_match is not None and self._is_current(if_none_match.encode("latin-1")):
             return Response(None, 304, headers)
-        return Response(self._with_now(), 200, headers, JSON_TYPE)
+        return Response(self._with(now.encode()), 200, headers, JSON_TYPE)
 
     def _is_current(self, if_none_match: bytes) -> bool:
         """Whether the client has what we would send: one of several ETags, a weak one, or any at all."""
         given = [part.strip().removeprefix(b"W/") for part in if_none_match.split(b",")]
         return self.etag in given or b"*" in given
 
-    def _with_now(self) -> bytes:
-        return self._body + rfc3339(self._store.clock.now()).encode() + b'"}'
+    def _with(self, now: bytes) -> bytes:
+        return self._body + now + b'"}'
 
 
 _NEEDS_CARE: Final = frozenset({b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding"})
@@ -166,7 +164,10 @@ def build(pulse: PulseCache) -> APIRouter:
         dependencies=[permit("pulse.read")],
     )
     async def poll(request: Request) -> Response:
-        """Counts for the frame and one counter per topic. Send the ETag back: 304 while all stands still."""
+        """Counts for the frame and one counter per topic. Send the ETag back: 304 while all stands still.
+
+        Every answer tells the server's time in the header ``Shopbell-Now`` (RFC 3339).
+        """
         await pulse.refresh()
         return pulse.response(request.headers.get("if-none-match"))
 

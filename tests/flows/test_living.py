@@ -70,6 +70,20 @@ def test_many_new_rows(world: World, play: Play) -> None:
     play(script)
 
 
+def test_ages_are_told_by_the_shops_clock(world: World, play: Play) -> None:
+    """The machine's own clock is three hours behind; and nothing else changes while the shop's goes on."""
+
+    async def script(desk: Desk) -> None:
+        assert desk.cursor.endswith(" 4m")
+        world.at("10:40")
+        await desk.poll()
+        assert desk.cursor.endswith(" 30m")
+        await desk.press("enter")
+        assert "(in " not in desk.text
+
+    play(script, app=world.app(clock=FrozenClock("2026-02-23T07:14:00Z")), picture=False)
+
+
 def test_offline_and_back(world: World, play: Play) -> None:
     """Stale rows stay, the strip says so, and it comes back by itself."""
 

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tui.api.endpoint import Endpoint
@@ -115,6 +116,8 @@ class Client:
         self._new_key = new_key or _random_key
         self._open: Wire | None = None
         self._etag: str | None = None
+        self.shop_now: datetime | None = None
+        """The server's time as the last pulse told it, changed or not."""
 
     async def __aenter__(self) -> Client:
         return self
@@ -151,8 +154,10 @@ class Client:
         known = self._etag if etag is None else etag
         reply = await self._send("GET", "/v1/pulse", headers={"If-None-Match": known} if known else {})
         if reply.status == 304 and known:
+            self.shop_now = _moment(reply.headers.get("shopbell-now", ""))
             return None
         pulse = self._read(reply, _readers().pulse)
+        self.shop_now = pulse.now
         tag = reply.headers.get("etag", "")
         self._etag = tag if _ETAG.fullmatch(tag) else None
         return pulse
@@ -379,6 +384,15 @@ def _flag(value: bool) -> str:
 def _is_json(reply: Reply) -> bool:
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind in {"application/json", "application/problem+json"}
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 moment; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment
 
 
 def _retry_after(reply: Reply) -> float | None:

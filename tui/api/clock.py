@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -29,6 +29,39 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds from some beginning; never goes back."""
         return time.monotonic()
+
+
+APART: Final = 2.0
+"""Seconds that the shop's time and ours may lie apart: answers take a while to come, and need not correct that."""
+
+_YEARS: Final = range(1990, 9000)
+
+
+class ShopClock:
+    """The shop's time, as far as the server told it; until then, and between its words, it runs as the machine's.
+
+    So ages are right on a machine whose clock is wrong, and in a practice shop whose time runs faster.
+
+    Args:
+        own: the machine's clock.
+    """
+
+    def __init__(self, own: Clock) -> None:
+        self._own = own
+        self._ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """The present moment in the shop, aware, in UTC."""
+        return self._own.now() + self._ahead
+
+    def monotonic(self) -> float:
+        """The machine's seconds from some beginning; never goes back."""
+        return self._own.monotonic()
+
+    def told(self, now: datetime) -> None:
+        """The server said, just now, that it is this aware moment. What no clock shows is not believed."""
+        if now.year in _YEARS and abs((now - self.now()).total_seconds()) > APART:
+            self._ahead = now - self._own.now()
 
 
 class FrozenClock:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from server.contract.access import Me
     from server.contract.pulse import Pulse
     from tui.api.client import Client
-    from tui.api.clock import Clock
+    from tui.api.clock import ShopClock
 
 
 class HomeZone(tzinfo):
@@ -48,7 +48,7 @@ class Desk:
     """One reader at work.
 
     Attributes:
-        clock: where the time is read.
+        clock: the shop's time.
         live: the keys in force.
         glyphs: the decorative characters.
         zone: the reader's zone.
@@ -61,7 +61,7 @@ class Desk:
         rest: seconds that the cursor rests on a row before the story beside the list follows it.
     """
 
-    clock: Clock
+    clock: ShopClock
     live: keys.Keymap
     glyphs: Glyphs = UNICODE
     zone: tzinfo = field(default_factory=HomeZone)

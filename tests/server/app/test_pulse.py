@@ -92,6 +92,19 @@ def test_the_time_of_the_answer_does_not_break_the_etag(
     assert poll(http, staff, etag).status_code == 304
 
 
+def test_every_answer_tells_the_time(http: httpx.Client, staff: Staff, app: App, clock: FrozenClock) -> None:
+    """By the short way and the long one, changed or not."""
+    assert poll(http, staff).headers["shopbell-now"] == "2026-02-23T10:00:00.000Z"
+    etag = settled(http, staff, app)
+    clock.advance(5_250)
+    for query in ("", "?long"):
+        for given in (etag, '"another"'):
+            headers = {**staff.bearer("support"), "If-None-Match": given}
+            answer = http.get(f"/v1/pulse{query}", headers=headers)
+            assert answer.status_code == (304 if given == etag else 200)
+            assert answer.headers.get_list("shopbell-now") == ["2026-02-23T10:00:05.250Z"]
+
+
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '{} , W/"x"', "*"])
 def test_the_etag_is_known_in_every_form(http: httpx.Client, staff: Staff, app: App, form: str) -> None:
     etag = settled(http, staff, app)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ class Server:
         return Client(endpoint, httpx.MockTransport(self), **more)
 
 
+BAD_TIMES: list[dict[str, str]] = [
+    {},
+    *({"shopbell-now": text} for text in ("", "noon", "2026-02-23T10:07:00", "10000-01-01T00:00:00Z")),
+]
+
+
 def ok(body: Any, **headers: str) -> httpx.Response:
     return httpx.Response(200, json=body, headers=headers)
 
@@ -102,6 +109,21 @@ async def test_the_pulse_is_asked_with_the_tag_of_the_last_answer() -> None:
     assert "if-none-match" not in server.last.headers, "a full answer was asked for"
     await client.pulse('"other"')
     assert server.last.headers["if-none-match"] == '"other"'
+
+
+async def test_every_pulse_tells_the_servers_time() -> None:
+    later = {"shopbell-now": "2026-02-23T10:07:00.250Z"}
+    answered = [httpx.Response(304, headers=later), *(httpx.Response(304, headers=bad) for bad in BAD_TIMES)]
+    server = Server(ok(answers.PULSE, etag='"1"'), *answered)
+    client = server.client()
+    assert client.shop_now is None
+    await client.pulse()
+    assert client.shop_now == datetime(2026, 2, 23, 10, tzinfo=UTC)
+    await client.pulse()
+    assert client.shop_now == datetime(2026, 2, 23, 10, 7, 0, 250_000, tzinfo=UTC)
+    for _ in BAD_TIMES:
+        assert await client.pulse() is None
+        assert client.shop_now is None
 
 
 async def test_a_tag_is_not_kept_when_the_answer_was_not_understood() -> None:
