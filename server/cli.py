@@ -41,10 +41,14 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument("--owner-email", metavar="E", help="the Owner's e-mail (default: owner@localhost)")
     init.add_argument("--shop-name", metavar="N")
 
-    serve = _command(commands, "serve", "serve until SIGTERM or Ctrl-C")
+    serve = _command(commands, "serve", "serve, and run the shop's jobs, until SIGTERM or Ctrl-C")
     serve.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     serve.add_argument("--port", type=int, default=7373, help="0 for any free one (default: %(default)s)")
     serve.add_argument("--uds", type=Path, metavar="PATH", help="listen on a Unix socket instead")
+
+    serve.add_argument("--no-work", action="store_true", help="run no jobs: processes of `shopbelld work` do")
+
+    _command(commands, "work", "run the shop's jobs beside its servers, on PostgreSQL, until SIGTERM or Ctrl-C")
 
     token = commands.add_parser("token", help="tokens").add_subparsers(
         dest="action", required=True, metavar="ACTION"
@@ -105,7 +109,12 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "serve":
         from server.app.running import serve  # noqa: PLC0415
 
-        serve(config, host=given.host, port=given.port, uds=given.uds)
+        serve(config, host=given.host, port=given.port, uds=given.uds, working=not given.no_work)
+        return 0
+    if given.command == "work":
+        from server.app.working import work  # noqa: PLC0415
+
+        work(config)
         return 0
     from server.app import commands  # noqa: PLC0415
 

@@ -14,11 +14,12 @@ from sqlalchemy import select
 
 from server.accounts.routes import routes as accounts
 from server.activity.routes import routes as activity
-from server.app import errors, health, pulse, reference
+from server.app import errors, health, pulse, reference, registered  # noqa: F401 - the rooms' jobs
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
 from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
+from server.jobs.routes import routes as jobs
 from server.kit.config import ServerConfig
 from server.kit.db import Store
 from server.kit.paging import Cursors, load_cursors
@@ -96,7 +97,7 @@ def create_app(
     app.state.config = config
     app.front = Front(app.beyond_front, found, hosts, body_seconds)
     errors.install(app)
-    rooms = (accounts, orders, activity, payments)
+    rooms = (accounts, orders, activity, jobs, payments)
     for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         _take_in(app, router)
     check_routes(app)

@@ -1,4 +1,4 @@
-"""What the server does by itself: retries of the inbox, and letting go of what has had its time."""
+"""What each serving process does by itself, again and again; what the shop does once is a scheduled job."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, select, tuple_
-
 from server.app.errors import log_error
 from server.inbox import service as inbox
 from server.kit import checks
-from server.kit.clock import DAY
 from server.kit.db import Store
-from server.kit.schema import idempotency
 from server.kit.sqlite import SqliteStore
-from server.kit.tx import Tx
 
 _log = logging.getLogger("shopbell.maintenance")
-_BATCH: Final = 500
 _LOOK_SECONDS: Final = 2.0
 
 
@@ -46,8 +40,6 @@ def chores() -> list[Chore]:
     """What this server does by itself."""
     return [
         Chore("inbox", 2.0, inbox.run_due),
-        Chore("idempotency", 3_600.0, prune_answers),
-        Chore("inbox bodies", 86_400.0, inbox.prune),
         Chore("pages", 86_400.0, check_pages),
     ]
 
@@ -66,28 +58,6 @@ def check_pages(store: Store) -> bool:
         store.trouble = error.failure.sentence
         _log.error("the data file is not well", extra={"fields": {"failure": error.failure.kind}})
     return store.trouble is not None
-
-
-def prune_answers(store: Store) -> int:
-    """Let go of answers kept for an Idempotency-Key longer than a day, a few at a time.
-
-    Returns:
-        How many went.
-    """
-    key = tuple_(idempotency.c.token_id, idempotency.c.key)
-
-    def some(tx: Tx) -> int:
-        old = (
-            select(idempotency.c.token_id, idempotency.c.key)
-            .where(idempotency.c.created_at <= tx.now - DAY)
-            .limit(_BATCH)
-        )
-        return len(tx.execute(delete(idempotency).where(key.in_(old)).returning(idempotency.c.key)).all())
-
-    gone = 0
-    while some_gone := store.write(some):
-        gone += some_gone
-    return gone
 
 
 class Maintenance:

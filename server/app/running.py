@@ -14,6 +14,7 @@ from server.app import boot
 from server.app.assembly import create_app
 from server.app.maintenance import Maintenance
 from server.app.serve import Listening, listen, run
+from server.jobs.runner import Runner
 from server.kit.clock import Clock
 from server.kit.config import ServerConfig
 from server.kit.db import Store
@@ -25,9 +26,15 @@ CODE_FILE = "setup-code"
 
 
 def serve(
-    config: ServerConfig, *, host: str, port: int, uds: Path | None = None, clock: Clock | None = None
+    config: ServerConfig,
+    *,
+    host: str,
+    port: int,
+    uds: Path | None = None,
+    working: bool = True,
+    clock: Clock | None = None,
 ) -> None:
-    """Serve until a signal says to stop.
+    """Serve until a signal says to stop; run jobs meanwhile, unless not ``working``.
 
     Raises:
         ConfigError, StoreError, SchemaTooNewError: one sentence, before anything is served.
@@ -46,6 +53,10 @@ def serve(
         maintenance = Maintenance(store)
         maintenance.start()
         around.callback(maintenance.stop)
+        if working:
+            runner = Runner(store, alone=config.is_file)
+            runner.start()
+            around.callback(runner.stop)
         run(app, opened, ready=lambda: _say_ready(where))
 
 

@@ -40,6 +40,7 @@ job = Table(
     ),
     Index(
         "ix_job_due",
+        "queue",
         "run_at",
         "id",
         sqlite_where=text("state = 'waiting'"),

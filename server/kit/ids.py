@@ -47,3 +47,13 @@ class Ids:
 def random_text(length: int, alphabet: str) -> str:
     """Unguessable text of ``length`` letters out of ``alphabet``."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def random_fraction() -> float:
+    """Any number from 0 up to, but not, 1: for waits that are not to fall on one moment."""
+    return secrets.randbelow(1 << 53) / (1 << 53)
+
+
+def random_bytes(length: int) -> bytes:
+    """Unguessable bytes."""
+    return secrets.token_bytes(length)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import psycopg
@@ -84,7 +85,7 @@ class PostgresStore(Store):
     def _attempt(self, unit: Unit[T], *, activity_on: bool, opened: Callable[[Tx], None]) -> T:
         with self.engine.connect() as conn:
             conn.exec_driver_sql("BEGIN")
-            tx = self._tx(conn, activity_on=activity_on)
+            tx = self._tx(conn, activity_on=activity_on, writing=True)
             opened(tx)
             try:
                 answer = unit(tx)
@@ -114,7 +115,7 @@ class PostgresStore(Store):
         if tag != "COMMIT":
             raise TransactionLostError
 
-    def _tx(self, conn: Connection, *, activity_on: bool = True) -> Tx:
+    def _tx(self, conn: Connection, *, activity_on: bool = True, writing: bool = False) -> Tx:
         def alive() -> bool:
             if conn.invalidated:
                 return False
@@ -131,7 +132,9 @@ class PostgresStore(Store):
             dialect="postgresql",
             alive=alive,
             drops=self.drops,
+            setting_source=self.setting_source,
             activity_on=activity_on,
+            writing=writing,
         )
 
     def version(self) -> object:
@@ -155,6 +158,13 @@ class PostgresStore(Store):
         """The counter as last asked for, while that is fresh."""
         known = cast("tuple[tuple[str, int], ...] | None", self.version_at_hand())
         return None if known is None else dict(known).get(topic, 0)
+
+    @contextmanager
+    def own_connection(self) -> Iterator[psycopg.Connection[object]]:
+        """A connection of the caller's own beside the pool, in autocommit, closed at the end of the block."""
+        with self.engine.connect() as conn:
+            conn.detach()
+            yield _raw(conn)
 
     def close(self) -> None:
         """Close every connection."""

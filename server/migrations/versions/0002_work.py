@@ -69,7 +69,7 @@ def _jobs() -> None:
     op.create_index(
         "ix_job_due",
         "job",
-        ["run_at", "id"],
+        ["queue", "run_at", "id"],
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from server.app.maintenance import Chore, Maintenance, check_pages, chores, prune_answers
+from server.app.maintenance import Chore, Maintenance, check_pages, chores
+from server.jobs.pruning import prune_answers
 from server.kit.clock import DAY, HOUR, FrozenClock
 from server.kit.db import Store
 from server.kit.schema import idempotency
