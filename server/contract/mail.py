@@ -34,6 +34,12 @@ class MailText(MailRow):
     text: str | None = None
 
 
+class OrderMails(Answer):
+    """The mails about one order, newest first."""
+
+    mails: list[MailRow]
+
+
 class SendMail(Request):
     """Send an order's mail (again). ``hold_seconds`` overrides the shop's undo window (0: leave at once)."""
 
@@ -50,3 +56,9 @@ class Bounce(Request):
     reason: Annotated[str, Field(max_length=4096)] | None = None
     occurred_at: str | None = None
     event_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class BounceReceipt(Answer):
+    """What the sender is told: it is on disk here and need not be sent again."""
+
+    received: bool = True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from server.contract.base import ActionState
 from server.contract.orders import FulfilmentStatus
 from server.kit.access import Permission, Principal
 from server.orders.states import STEPS, may_step
 
+MailName = Literal["confirmation", "shipping"]
 STEP_ACTIONS: Final[dict[FulfilmentStatus, str]] = {
     "submitted": "submit",
     "processing": "process",
@@ -20,18 +21,22 @@ STEP_ACTIONS: Final[dict[FulfilmentStatus, str]] = {
 """The action that each fulfilment step is called in a record's list of actions."""
 
 
-def actions(row: Any, attention: int, caller: Principal) -> list[ActionState]:
+def actions(row: Any, attention: int, caller: Principal, *, reachable: bool = False) -> list[ActionState]:
     """What ``caller`` may do to an order.
 
     Args:
         row: the order.
         attention: how many of its entries are open.
         caller: who asks.
+        reachable: whether its customer has an e-mail address.
 
     Returns:
         ``resolve_all`` and one action for each fulfilment step, with the reason when it is not allowed:
-        ``insufficient_permissions``, ``nothing_open`` or ``invalid_transition``.
+        ``insufficient_permissions``, ``nothing_open`` or ``invalid_transition``. ``send_confirmation`` and
+        ``send_shipping`` with the reasons of `mail_obstacle`; ``send_mail`` is allowed when one of them is.
     """
+    confirmation = mail_obstacle(row, "confirmation", reachable=reachable)
+    shipping = mail_obstacle(row, "shipping", reachable=reachable)
     return [
         _state("resolve_all", caller, "activity.resolve", None if attention else "nothing_open"),
         *(
@@ -43,7 +48,19 @@ def actions(row: Any, attention: int, caller: Principal) -> list[ActionState]:
             )
             for step in STEPS
         ),
+        _state("send_mail", caller, "mail.send", confirmation if shipping is not None else None),
+        _state("send_confirmation", caller, "mail.send", confirmation),
+        _state("send_shipping", caller, "mail.send", shipping),
     ]
+
+
+def mail_obstacle(row: Any, kind: MailName, *, reachable: bool) -> str | None:
+    """Why an order's mail cannot be sent now: ``no_address``, ``not_paid``, ``not_shipped``; None when it can."""
+    if not reachable:
+        return "no_address"
+    if kind == "confirmation":
+        return None if row.payment_status in ("paid", "refunded") else "not_paid"
+    return None if row.fulfilment_status in ("shipped", "delivered") else "not_shipped"
 
 
 def sees_customer(caller: Principal) -> bool:

@@ -33,7 +33,7 @@ def made(
 
 
 def read(message: Message) -> EmailMessage:
-    found = email.message_from_bytes(message.content, policy=email.policy.default)
+    found = email.message_from_string(message.content.decode(), policy=email.policy.default)
     assert isinstance(found, EmailMessage)
     return found
 
