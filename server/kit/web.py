@@ -8,14 +8,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute, RouteContext
 from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy import delete, insert, select
 
-from server.kit import strict_json
 from server.kit.access import Permission, Principal
+from server.kit.arguments import Arguments, is_coroutine
 from server.kit.clock import DAY
 from server.kit.db import Store
 from server.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Cursors, PageRequest
@@ -24,44 +25,32 @@ from server.kit.schema import idempotency
 from server.kit.tx import Tx
 
 T = TypeVar("T")
-Model = TypeVar("Model", bound=BaseModel)
+Made = TypeVar("Made", bound=BaseModel | bytes)
 JSON_TYPE: Final = "application/json"
 _CALLER: Final = "shopbell.caller"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
-class _RefusedError(HTTPException):
-    """Carries a ProblemError through FastAPI's body parsing, which lets only its own exceptions pass."""
-
-    def __init__(self, problem: ProblemError) -> None:
-        super().__init__(problem.status)
-        self.problem = problem
-
-
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        try:
-            return strict_json.decode(await self.body())
-        except ProblemError as problem:
-            raise _RefusedError(problem) from None
-
-
 class StrictRoute(APIRoute):
-    """A route that looks at who asks before it reads what they sent, and decodes JSON strictly."""
+    """A route that looks at who asks before it reads what they sent, and decodes JSON strictly.
+
+    Its function answers with a ``Response``; a plain one is run in a thread.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler."""
-        handle = super().get_route_handler()
+        """What answers a request that came to this route."""
         declares = declared(self)
+        arguments = Arguments(self)
+        call = self.endpoint
+        waits = is_coroutine(call)
 
         async def strict(request: Request) -> Response:
             if isinstance(declares, Permit):
                 request.scope[_CALLER] = await declares.admit(request)
-            try:
-                return await handle(_StrictRequest(request.scope, request.receive))
-            except _RefusedError as refused:
-                raise refused.problem from None
+            given = await arguments.of(request)
+            made: Response = await call(**given) if waits else await run_in_threadpool(call, **given)
+            return made
 
         return strict
 
@@ -217,12 +206,12 @@ async def read(request: Request, unit: Callable[[Tx], T], *, keyed: bool = False
 async def mutate(
     request: Request,
     caller: Principal,
-    unit: Callable[[Tx], Model],
+    unit: Callable[[Tx], Made],
     status: int | Callable[[], int] = 200,
     *,
-    remembered: Callable[[Model], BaseModel] = lambda model: model,
+    remembered: Callable[[Made], BaseModel | bytes] = lambda made: made,
 ) -> Response:
-    """Run a writing unit and answer with its model; with an ``Idempotency-Key``, at most once.
+    """Run a writing unit and answer with what it made; with an ``Idempotency-Key``, at most once.
 
     The answer is stored in the same transaction as the change, so a repeat after a dropped connection gets the
     first answer and changes nothing. A refused request stores nothing and may be tried again.
@@ -230,9 +219,9 @@ async def mutate(
     Args:
         request: the request.
         caller: whose key it is.
-        unit: what to do; its model is the answer.
+        unit: what to do; the model it gives is the answer, or the JSON of one.
         status: of the answer; called after ``unit`` where that decides.
-        remembered: what is stored for a repeat in place of the model, where that holds a secret.
+        remembered: what is stored for a repeat in place of the answer, where that holds a secret.
 
     Raises:
         ProblemError: 422 ``invalid_request`` for a key that is not 1 to 200 printable ASCII signs; 409
