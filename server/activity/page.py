@@ -1,4 +1,4 @@
-"""The statement behind a page of entries: one walk along an index, with the order's number and the person joined."""
+"""The statement behind a page of entries: one walk along an index, with the order's number joined."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    and_,
     bindparam,
     literal_column,
     not_,
@@ -20,13 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from server.activity.catalog import TYPES
 from server.activity.models import activity
 from server.activity.selection import Shape, is_open, matching
 from server.kit import refs
 from server.kit.paging import Position
 from server.kit.prepared import Prepared
-from server.people.models import person
 
 Row = tuple[Any, ...]
 """An entry as `columns` selects it."""
@@ -53,26 +50,22 @@ ID: Final = _OWN.index("id")
 TYPE: Final = _OWN.index("type")
 LEVEL: Final = _OWN.index("level")
 GROUP_KEY: Final = _OWN.index("group_key")
+ORDER_ID: Final = _OWN.index("order_id")
+PERSON_ID: Final = _OWN.index("person_id")
 ACTOR_USER_ID: Final = _OWN.index("actor_user_id")
 PARAMS: Final = _OWN.index("params")
 OCCURRED_AT: Final = _OWN.index("occurred_at")
 RESOLVED_BY: Final = _OWN.index("resolved_by")
 RESOLVED_AT: Final = _OWN.index("resolved_at")
-_PERSON_TYPES: Final = sorted(name for name, kind in TYPES.items() if "person" in kind.sentence.slots)
 
 
 def columns(entry: FromClause) -> Select[Any]:
-    """What rendering needs of an entry: its own columns, the order's number, the person's e-mail, name and mark."""
-    named = person.alias("named")
-    says_person = entry.c.type.in_([literal_column(f"'{name}'") for name in _PERSON_TYPES])
-    source = entry.outerjoin(named, and_(named.c.id == entry.c.person_id, says_person))
-    number: ColumnElement[Any] = null()
-    orders = refs.orders()
-    if orders is not None:
-        source = source.outerjoin(orders, orders.c.id == entry.c.order_id)
-        number = orders.c.number
+    """What rendering needs of an entry: its own columns and the order's number."""
     own = [entry.c[name] for name in _OWN]
-    return select(*own, number, named.c.email, named.c.name, named.c.mark).select_from(source)
+    orders = refs.orders()
+    if orders is None:
+        return select(*own, null()).select_from(entry)
+    return select(*own, orders.c.number).outerjoin_from(entry, orders, orders.c.id == entry.c.order_id)
 
 
 def _stands_for_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ A row that another version wrote, or that somebody broke, is shown as well as it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
@@ -21,7 +21,7 @@ from server.activity.groups import group_json
 from server.activity.intake import TEXTS_KEPT
 from server.activity.log import ACTOR_KINDS
 from server.activity.models import activity_text
-from server.activity.page import ACTOR_USER_ID, ID, PARAMS, RESOLVED_BY, TYPE, Row
+from server.activity.page import ACTOR_USER_ID, ID, ORDER_ID, PARAMS, PERSON_ID, RESOLVED_BY, TYPE, Row
 from server.activity.policy import actions
 from server.activity.template import show
 from server.kit import refs
@@ -33,10 +33,9 @@ from server.people.models import person
 from server.people.service import shown_as
 
 ERASED: Final = "⟨erased⟩"
-"""Stands for a stranger's text that was erased with its person."""
+"""Stands for a stranger's text that was erased with its person, and for a person of whom nothing is left."""
 
 _MAX_AT: Final = 253_402_300_799_999  # the end of the year 9999
-_Texts = Mapping[str, Mapping[str, str]]
 
 
 def render(
@@ -45,29 +44,44 @@ def render(
     """Rows of `page.columns` as entries for this caller: JSON of the contract's ``Entry``.
 
     Args:
-        tx: to look up texts and members of staff.
+        tx: to look up texts, people and members of staff.
         rows: in the order in which the entries are wanted.
         caller: whose actions they list.
         groups: of the open ones (`groups.groups`); an entry of none of these stands alone.
     """
-    told = [_told(row[TYPE], row[PARAMS]) for row in rows]
-    texts = _texts(tx, [row[ID] for row, what in zip(rows, told, strict=True) if what.texts is not None])
-    staff = _staff(tx, {user for row in rows for user in (row[ACTOR_USER_ID], row[RESOLVED_BY]) if user})
-    return [
-        _entry(row, what, texts, staff, caller, groups or {}) for row, what in zip(rows, told, strict=True)
-    ]
+    told = [_told(*row[TYPE:ORDER_ID], row[PARAMS]) for row in rows]
+    pairs = list(zip(rows, told, strict=True))
+    joined = _Joined(
+        _texts(tx, [row[ID] for row, what in pairs if what.texts is not None]),
+        _people(tx, {row[PERSON_ID] for row, what in pairs if what.about_person and row[PERSON_ID]}),
+        _staff(tx, {user for row in rows for user in (row[ACTOR_USER_ID], row[RESOLVED_BY]) if user}),
+        groups or {},
+    )
+    return [_entry(row, what, joined, caller) for row, what in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """What rows point at: texts by entry; how people and members of staff are named by id; open groups by key."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    people: Mapping[str, str]
+    staff: Mapping[str, str]
+    groups: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What an entry's type and parameters say by themselves, whoever the person and whatever the texts.
+    """What an entry says by itself, whoever the person, whatever the order and the texts.
 
-    ``message`` is the sentence as JSON, None when it needs the order, the person or texts; ``texts`` names the
-    latter, None when there were none.
+    ``start`` is JSON from the type to what comes before the message; ``message`` is the sentence as JSON, None when
+    it needs the order, the person or texts; ``texts`` names the latter, None when there were none.
     """
 
     kind: EventType
+    start: str
     message: str | None
+    about_person: bool
     shown: Mapping[str, str]
     facts: str
     params: Mapping[str, Any]
@@ -75,32 +89,33 @@ class _Told:
 
 
 @lru_cache(maxsize=4096)
-def _told(type_name: str, params_text: str) -> _Told:
-    """A page of the feed is read again and again by everybody who looks at it. Holds no personal data."""
+def _told(type_name: str, level: str, category: str, internal: int, params_text: str) -> _Told:
+    """Many entries say the same by themselves. Holds no personal data."""
     kind = readable_type(type_name)
     params = _params(params_text)
     texts = params.pop(TEXTS_KEPT, None)
     shown = {slot: show(how, params[slot]) for slot, how in kind.shown if slot in params}
     ready = texts is None and not kind.about_person and not kind.about_order
-    message = quoted(kind.sentence.fill(shown)) if ready else None
-    facts = to_json(params).decode()
-    return _Told(kind, message, shown, facts, params, None if texts is None else tuple(texts))
+    return _Told(
+        kind=kind,
+        start=f'{kind.json},"level":"{level if level in LEVELS else "warning"}","category":{quoted(category)},'
+        f'"internal":{"true" if internal == 1 else "false"}',
+        message=quoted(kind.sentence.fill(shown)) if ready else None,
+        about_person=kind.about_person,
+        shown=shown,
+        facts=to_json(params).decode(),
+        params=params,
+        texts=None if texts is None else tuple(texts),
+    )
 
 
-def _entry(
-    row: Row,
-    told: _Told,
-    texts: _Texts,
-    staff: Mapping[str, str],
-    caller: Principal,
-    groups: Mapping[str, str],
-) -> str:
+def _entry(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
     (
         entry_id,
         _,
         level,
-        category,
-        internal,
+        _,
+        _,
         order_id,
         person_id,
         actor_kind,
@@ -113,28 +128,21 @@ def _entry(
         resolved_at,
         resolved_by,
         number,
-        email,
-        name,
-        mark,
     ) = row
     message, facts = told.message, told.facts
     if message is None:
-        person = None if person_id is None else shown_as(email, name, mark)
-        message, facts = _message(told, texts.get(entry_id), person, number)
-    entry_id, at, actor = quoted(entry_id), _time(occurred_at), actor_name
-    if actor_user_id is not None:
-        actor = staff.get(actor_user_id)
-    group = None if resolved_at is not None or level == "info" else groups.get(group_key)
+        person = None if person_id is None else joined.people.get(person_id, ERASED)
+        message, facts = _message(told, joined.texts.get(entry_id), person, number)
+    entry_id, at = quoted(entry_id), _time(occurred_at)
+    actor = actor_name if actor_user_id is None else joined.staff.get(actor_user_id)
+    group = None if resolved_at is not None or level == "info" else joined.groups.get(group_key)
     if group is None:
         group = group_json(quoted(group_key), 1, at, at, 0 if number is None else 1, entry_id)
     return (
-        f'{{"id":{entry_id},{told.kind.json},"level":"{level if level in LEVELS else "warning"}",'
-        f'"category":{quoted(category)},"internal":{"true" if internal == 1 else "false"},"message":{message},'
-        f'"order":{"null" if number is None else _order(order_id, number)},'
-        f'"actor":{{"kind":"{actor_kind if actor_kind in ACTOR_KINDS else "system"}",'
-        f'"name":{"null" if actor is None else quoted(actor)}}},'
+        f'{{"id":{entry_id},{told.start},"message":{message},'
+        f'"order":{"null" if number is None else _order(order_id, number)},"actor":{_actor(actor_kind, actor)},'
         f'"occurred_at":"{at}","inserted_at":"{at if inserted_at == occurred_at else _time(inserted_at)}",'
-        f"{_OPEN if resolved_at is None else _resolved(resolved_at, staff.get(resolved_by))},"
+        f"{_OPEN if resolved_at is None else _resolved(resolved_at, joined.staff.get(resolved_by))},"
         f'"group":{group},"facts":{facts},'
         f'"actions":{actions(caller, level, resolved=resolved_at is not None)}}}'
     )
@@ -154,6 +162,11 @@ def _message(
     if number is not None:
         shown["order"] = number
     return quoted(told.kind.sentence.fill(shown)), facts
+
+
+def _actor(kind: str, name: str | None) -> str:
+    known = kind if kind in ACTOR_KINDS else "system"
+    return f'{{"kind":"{known}","name":{"null" if name is None else quoted(name)}}}'
 
 
 def _order(order_id: str, number: str) -> str:
@@ -184,16 +197,23 @@ def _params(text: str) -> dict[str, Any]:
 
 
 def _time(at: int) -> str:
-    return rfc3339(min(max(at, 0), _MAX_AT))
+    return rfc3339(at if 0 <= at <= _MAX_AT else 0 if at < 0 else _MAX_AT)
 
 
-def _texts(tx: Tx, ids: list[str]) -> _Texts:
+def _texts(tx: Tx, ids: list[str]) -> dict[str, dict[str, str]]:
     if not ids:
         return {}
     found: dict[str, dict[str, str]] = {}
     for entry_id, name, value in _TEXTS.rows(tx, ids=ids):
         found.setdefault(entry_id, {})[name] = value
     return found
+
+
+def _people(tx: Tx, ids: Collection[str]) -> dict[str, str]:
+    """How people are named; one whom the vault does not know is left out."""
+    if not ids:
+        return {}
+    return {who: shown_as(email, name, mark) for who, email, name, mark in _PEOPLE.rows(tx, ids=list(ids))}
 
 
 def _staff(tx: Tx, users: Iterable[str]) -> dict[str, str]:
@@ -216,5 +236,8 @@ _TEXTS: Final = Prepared(
     select(activity_text.c.activity_id, activity_text.c.name, activity_text.c.value).where(
         AnyOf(activity_text.c.activity_id, "ids")
     )
+)
+_PEOPLE: Final = Prepared(
+    select(person.c.id, person.c.email, person.c.name, person.c.mark).where(AnyOf(person.c.id, "ids"))
 )
 _STAFF: Final[dict[str, Prepared]] = {}

@@ -98,9 +98,8 @@ def rfc3339(at: int) -> str:
         ValueError, OverflowError: a moment outside the years 1 to 9999.
     """
     days, rest = divmod(at, DAY)
-    seconds, thousandths = divmod(rest, SECOND)
-    minutes, second = divmod(seconds, 60)
-    return _day(days) + _HOURS_MINUTES[minutes] + _SECONDS[second] + _THOUSANDTHS[thousandths]
+    minutes, rest = divmod(rest, MINUTE)
+    return f"{_day(days)}{_HOURS_MINUTES[minutes]}{_SECONDS[rest // SECOND]}{_THOUSANDTHS[rest % SECOND]}"
 
 
 # A page writes a hundred times: putting pieces together takes a third of formatting them.
