@@ -14,6 +14,7 @@ from server.kit.clock import Clock, rfc3339
 from server.kit.config import ConfigError, ServerConfig, make_data_dir
 from server.kit.db import Store, open_store
 from server.kit.migrate import migrate
+from server.settings.source import attach
 
 
 def data_file(config: ServerConfig) -> str:
@@ -52,6 +53,7 @@ def checked_store(config: ServerConfig, clock: Clock | None = None) -> Iterator[
         except ValueError as error:
             raise ConfigError(f"{error}.") from None
         try:
+            attach(store, config)
             migrate(store)
         except BaseException:
             store.close()

@@ -25,6 +25,8 @@ ACTIONS: Final[dict[str, frozenset[str]]] = {
     "token.created": frozenset({"role", "days"}),
     "token.revoked": frozenset({"role"}),
     "store.restored": frozenset({"backup_sha256"}),
+    "setting.changed": frozenset(),
+    "key.rotated": frozenset({"secrets"}),
     "job.retried": frozenset({"kind"}),
     "job.cancelled": frozenset({"kind"}),
     "queue.paused": frozenset(),

@@ -23,14 +23,21 @@ class ServerConfig:
     Args:
         data_dir: where the data file, the setup code and the locks stand; 0700.
         database_url: PostgreSQL instead of the file; may hold a password.
-        stripe_webhook_secrets: any of them may have signed (they overlap while one replaces the other).
         allowed_hosts: names that the Host header may hold besides those of the loopback.
+        variables: every variable of the environment that begins with ``SHOPBELL_``, by name: any setting may be given
+            there (``server.settings.source``).
+        secret_key: the key of the secrets at rest (``kit.crypto``).
+        secret_key_file: a file that holds it.
+        credentials_dir: where systemd puts the credentials of this service.
     """
 
     data_dir: Path
     database_url: str | None = field(default=None, repr=False)
-    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     allowed_hosts: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    secret_key: str | None = field(default=None, repr=False)
+    secret_key_file: Path | None = None
+    credentials_dir: Path | None = None
 
     @property
     def is_file(self) -> bool:
@@ -41,8 +48,9 @@ class ServerConfig:
 def load_config(data_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> ServerConfig:
     """Read the environment; what the command line says about the data directory goes first.
 
-    ``SHOPBELL_DATA``, ``SHOPBELL_DATABASE_URL``, ``SHOPBELL_STRIPE_WEBHOOK_SECRETS`` (comma separated) and
-    ``SHOPBELL_ALLOWED_HOSTS`` (comma separated names, ``shop.example.com`` or ``shop.example.com:8443``).
+    ``SHOPBELL_DATA``, ``SHOPBELL_DATABASE_URL``, ``SHOPBELL_ALLOWED_HOSTS`` (comma separated names,
+    ``shop.example.com`` or ``shop.example.com:8443``), ``SHOPBELL_SECRET_KEY_FILE``, ``SHOPBELL_SECRET_KEY``, systemd's
+    ``CREDENTIALS_DIRECTORY``, and a variable for each setting.
 
     Raises:
         ConfigError: a value that cannot be meant.
@@ -52,8 +60,11 @@ def load_config(data_dir: Path | None = None, environ: Mapping[str, str] | None 
     return ServerConfig(
         data_dir=(given or default_data_dir()).expanduser().absolute(),
         database_url=values.get("SHOPBELL_DATABASE_URL") or None,
-        stripe_webhook_secrets=_listed(values.get("SHOPBELL_STRIPE_WEBHOOK_SECRETS")),
         allowed_hosts=tuple(_host(name) for name in _listed(values.get("SHOPBELL_ALLOWED_HOSTS"))),
+        variables={name: text for name, text in values.items() if name.startswith("SHOPBELL_") and text},
+        secret_key=values.get("SHOPBELL_SECRET_KEY") or None,
+        secret_key_file=_path(values.get("SHOPBELL_SECRET_KEY_FILE")),
+        credentials_dir=_path(values.get("CREDENTIALS_DIRECTORY")),
     )
 
 
@@ -75,6 +86,10 @@ def make_data_dir(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"The data directory {path} cannot be made: {error.strerror}.") from None
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

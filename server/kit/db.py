@@ -18,6 +18,7 @@ from typing import TypeVar
 from server.kit.clock import Clock, SystemClock
 from server.kit.drops import Drops
 from server.kit.ids import Ids
+from server.kit.setting_source import SettingSource
 from server.kit.tx import DialectName, Tx
 
 T = TypeVar("T")
@@ -33,6 +34,8 @@ class Store(ABC):
         self.clock: Clock = clock or SystemClock()
         self.ids = Ids(self.clock)
         self.drops = Drops()
+        self.setting_source = SettingSource()
+        """What goes with the settings of this store: its keys and the environment (``settings.source.attach``)."""
         self.trouble: str | None = None
         """A sentence about what was found wrong with the store while it serves (shown by ``/healthz``)."""
 

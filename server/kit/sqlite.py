@@ -307,7 +307,12 @@ class SqliteStore(Store):
         txs: list[Tx] = []
         touched: set[str] = set()
         for unit in units:
-            tx = self._tx(conn, alive=lambda: bool(raw is not None and raw.in_transaction), on=activity_on)
+            tx = self._tx(
+                conn,
+                alive=lambda: bool(raw is not None and raw.in_transaction),
+                on=activity_on,
+                writing=True,
+            )
             opened(tx)
             txs.append(tx)
             done.append(unit(tx))
@@ -332,7 +337,9 @@ class SqliteStore(Store):
             with contextlib.suppress(DBAPIError):
                 self._conn.exec_driver_sql("ROLLBACK")
 
-    def _tx(self, conn: Connection, *, alive: Callable[[], bool], on: bool = True) -> Tx:
+    def _tx(
+        self, conn: Connection, *, alive: Callable[[], bool], on: bool = True, writing: bool = False
+    ) -> Tx:
         return Tx(
             conn,
             clock=self.clock,
@@ -340,7 +347,9 @@ class SqliteStore(Store):
             dialect="sqlite",
             alive=alive,
             drops=self.drops,
+            setting_source=self.setting_source,
             activity_on=on,
+            writing=writing,
         )
 
     # -- the end ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 from server.kit.clock import Clock
 from server.kit.drops import Drops
 from server.kit.ids import Ids
+from server.kit.setting_source import Kept, SettingSource
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -39,7 +40,11 @@ class Tx:
         "dropped",
         "drops",
         "now",
+        "setting_source",
+        "settings_changed",
+        "settings_seen",
         "topics",
+        "writing",
     )
 
     def __init__(
@@ -51,7 +56,9 @@ class Tx:
         dialect: DialectName,
         alive: Callable[[], bool],
         drops: Drops,
+        setting_source: SettingSource,
         activity_on: bool = True,
+        writing: bool = False,
     ) -> None:
         self.conn = conn
         self.dialect: DialectName = dialect
@@ -59,6 +66,10 @@ class Tx:
         self.activity_on = activity_on
         self.activity_tried = False
         self.drops = drops
+        self.setting_source = setting_source
+        self.settings_seen: Kept | None = None
+        self.settings_changed = False
+        self.writing = writing
         self.dropped: list[tuple[str, str]] = []
         self.topics: set[str] = set()
         self._clock = clock

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from server.contract.base import Answer
 from server.inbox import service as inbox
-from server.kit.config import ServerConfig
 from server.kit.problems import ProblemError, invalid_request
 from server.kit.web import answer, open_to_all, refuses, router, services
 from server.payments import shapes, signature
 from server.payments.service import incoming
+from server.settings import service as settings
 
 routes: Final = router("/webhooks", "webhooks")
 
@@ -39,17 +39,15 @@ async def stripe(request: Request) -> Response:
     503 ``unavailable`` when this server has no webhook secret.
     """
     store = services(request).store
-    config: ServerConfig = request.app.state.config
-    if not config.stripe_webhook_secrets:
-        raise ProblemError(
-            503, "unavailable", "This server has no webhook secret: set SHOPBELL_STRIPE_WEBHOOK_SECRETS."
-        )
+    secrets = await settings.secret_at_hand(store, "stripe.webhook_secrets")
+    if secrets is None:
+        raise ProblemError(503, "unavailable", "This shop has no webhook secret: set stripe.webhook_secrets.")
     body = await request.body()
     if signature.library.cache_info().currsize == 0:
         await asyncio.to_thread(signature.library)
     given = request.headers.getlist("stripe-signature")
     now = store.clock.now()
-    signature.verify(body, given[0] if len(given) == 1 else None, config.stripe_webhook_secrets, now)
+    signature.verify(body, given[0] if len(given) == 1 else None, secrets.split(","), now)
     try:
         told = shapes.Envelope.model_validate(shapes.decode(body))
     except ValidationError:

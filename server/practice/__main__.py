@@ -138,7 +138,7 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         secret = new_secret()
-        config = ServerConfig(data_dir=self._data, stripe_webhook_secrets=(secret,))
+        config = ServerConfig(data_dir=self._data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": secret})
         app = create_app(self._store, config)
         player = Player(
             in_process(app),

@@ -1,71 +1,465 @@
-"""Every setting: its name, what its text means, and what holds when nobody set it."""
+"""Every setting: its name, what its text means, and what holds when nobody set it.
+
+Storage, checks, the environment's variables, the screen and ``docs/configuration.md`` come from here.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
-T = TypeVar("T")
-TextSetting = Literal["shop.name", "shop.environment", "shop.currency", "shop.time_zone"]
-NumberSetting = Literal["activity.retention_days"]
+from server.contract.settings import SettingKind, TestResult
+from server.kit.db import Store
+from server.settings import kinds
 
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-_DAYS = re.compile(r"[0-9]{1,5}", re.ASCII)
-LONGEST_NAME: Final = 80
+T = TypeVar("T")
+TextSetting = Literal[
+    "shop.name",
+    "shop.environment",
+    "shop.currency",
+    "shop.time_zone",
+    "shop.url",
+    "public.url",
+    "mail.adapter",
+    "mail.from_name",
+    "mail.from_address",
+    "mail.smtp.host",
+    "mail.smtp.security",
+    "mail.smtp.username",
+    "fulfilment.provider",
+    "printify.shop_id",
+    "printify.connection",
+    "printify.url",
+    "printful.store_id",
+    "printful.connection",
+    "printful.url",
+    "recovery.notice",
+    "jobs.nightly_at",
+]
+NumberSetting = Literal[
+    "activity.retention_days",
+    "actions.undo_seconds",
+    "mail.smtp.port",
+    "recovery.delay_minutes",
+    "recovery.recent_days",
+    "recovery.keep_days",
+    "deadlines.submitted_minutes",
+    "deadlines.processing_hours",
+    "deadlines.shipped_hours",
+    "deadlines.delivered_days",
+    "jobs.keep_days",
+]
+SwitchSetting = Literal[
+    "mail.confirmation", "mail.shipping", "fulfilment.automatic", "recovery.enabled", "lookup.enabled"
+]
+SecretSetting = Literal[
+    "mail.smtp.password",
+    "mail.bounce_token",
+    "printify.token",
+    "printify.webhook_secret",
+    "printful.token",
+    "printful.webhook_secret",
+    "stripe.webhook_secrets",
+]
+PREFIX: Final = "SHOPBELL_"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One setting. ``read`` turns stored text into its value, or raises ValueError with what would be right."""
+    """One setting.
+
+    Args:
+        name: ``mail.smtp.port``; its first part is not always its group.
+        group: the group it stands in.
+        kind: how it is entered.
+        label: two or three words.
+        help: one sentence for the owner.
+        read: turns a text into the value, or raises ValueError with what would be right (``server.settings.kinds``).
+        default: what holds when nobody set it; an empty text means nothing at all. Of a secret None.
+        unit: of a number.
+        choices: of a choice.
+        like: the setting whose value holds while this one is unset.
+    """
 
     name: str
-    default: T
+    group: str
+    kind: SettingKind
+    label: str
+    help: str
     read: Callable[[str], T]
+    default: T | None = None
+    unit: str | None = None
+    choices: tuple[str, ...] | None = None
+    like: str | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether it is stored sealed and never shown."""
+        return self.kind == "secret"
+
+    @property
+    def variable(self) -> str:
+        """The variable of the environment that overrides it; a secret's may end in ``_FILE`` and name a file."""
+        return PREFIX + self.name.upper().replace(".", "_")
+
+    def text(self, value: T | None) -> str | None:
+        """A value as a client writes it; None for nothing at all."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return None if value in (None, "") else str(value)
 
 
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
-        raise ValueError(f"must be 1 to {LONGEST_NAME} printable letters")
-    return text.strip()
+GROUPS: Final[dict[str, str]] = {
+    "shop": "Shop",
+    "stripe": "Payments (Stripe)",
+    "fulfilment": "Fulfilment",
+    "printify": "Printify",
+    "printful": "Printful",
+    "mail": "Mail",
+    "recovery": "Cart recovery",
+    "lookup": "Order look-up",
+    "deadlines": "Deadlines",
+    "upkeep": "Upkeep",
+}
+"""The groups in the order in which screens show them, with their labels."""
 
 
-def _environment(text: str) -> str:
-    if text not in ("live", "test", "practice"):
-        raise ValueError("must be live, test or practice")
-    return text
+def _text(
+    name: str,
+    label: str,
+    words: str,
+    read: Callable[[str], str],
+    default: str = "",
+    *,
+    kind: SettingKind = "text",
+    group: str | None = None,
+    like: str | None = None,
+) -> Setting[str]:
+    return Setting(name, group or name.partition(".")[0], kind, label, words, read, default, like=like)
 
 
-def _currency(text: str) -> str:
-    if not _CURRENCY.fullmatch(text):
-        raise ValueError("must be the three capital letters of a currency (GBP)")
-    return text
+def _choice(
+    name: str, label: str, words: str, choices: tuple[str, ...], default: str, also: tuple[str, ...] = ()
+) -> Setting[str]:
+    return Setting(
+        name,
+        name.partition(".")[0],
+        "choice",
+        label,
+        words,
+        kinds.one_of(*choices, *also),
+        default,
+        choices=choices,
+    )
 
 
-def _time_zone(text: str) -> str:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed only when it is set or another than UTC
-
-    if text == "UTC":
-        return text
-    try:
-        ZoneInfo(text)
-    except (OSError, ValueError, KeyError):
-        raise ValueError("must be a name of the time zone database (Europe/London)") from None
-    return text
+def _switch(name: str, label: str, words: str, *, default: bool) -> Setting[bool]:
+    return Setting(name, name.partition(".")[0], "switch", label, words, kinds.switch, default)
 
 
-def _days(text: str) -> int:
-    if not _DAYS.fullmatch(text) or int(text) < 1:
-        raise ValueError("must be a number of days, 1 or more")
-    return int(text)
+def _number(
+    name: str, label: str, words: str, limits: tuple[int, int, int], unit: str, group: str | None = None
+) -> Setting[int]:
+    low, default, high = limits
+    return Setting(
+        name,
+        group or name.partition(".")[0],
+        "number",
+        label,
+        words,
+        kinds.number(low, high, "a port" if unit == "" else f"a number of {unit}"),
+        default,
+        unit=unit or None,
+    )
 
+
+def _secret(name: str, label: str, words: str, read: Callable[[str], str] = kinds.token) -> Setting[str]:
+    return Setting(name, name.partition(".")[0], "secret", label, words, read)
+
+
+_DEADLINE: Final = "Longer than this asks for you; 0 never does."
 
 _ALL: Final[tuple[Setting[Any], ...]] = (
-    Setting("shop.name", "My shop", _name),
-    Setting("shop.environment", "live", _environment),
-    Setting("shop.currency", "GBP", _currency),
-    Setting("shop.time_zone", "UTC", _time_zone),
-    Setting("activity.retention_days", 90, _days),
+    _text("shop.name", "Name", "What staff and customers call the shop.", kinds.line, "My shop"),
+    _choice(
+        "shop.environment",
+        "Environment",
+        "Whether its orders are real; it stands in the frame so that nobody mistakes one shop for another.",
+        ("live", "test"),
+        "live",
+        also=("practice",),
+    ),
+    _text("shop.currency", "Currency", "The currency the shop sells in.", kinds.currency, "GBP"),
+    _text(
+        "shop.time_zone",
+        "Time zone",
+        "Whose hours the nightly work, the order numbers and the mails follow.",
+        kinds.time_zone,
+        "UTC",
+    ),
+    _text(
+        "shop.url",
+        "Shop's address",
+        "Where customers find the shop itself; mails and pages link to it.",
+        kinds.address,
+        kind="address",
+    ),
+    _text(
+        "public.url",
+        "Address of our pages",
+        "Where customers and providers reach this server from outside: unsubscribing, order look-up, webhooks.",
+        kinds.address,
+        kind="address",
+        group="shop",
+    ),
+    _secret(
+        "stripe.webhook_secrets",
+        "Webhook signing secrets",
+        "What Stripe signs its events with (whsec_…); two, separated by a comma, while one replaces the other.",
+        kinds.signing_secrets,
+    ),
+    _choice(
+        "fulfilment.provider",
+        "Provider",
+        "Who makes and sends what was ordered.",
+        ("none", "printify", "printful"),
+        "none",
+    ),
+    _switch(
+        "fulfilment.automatic",
+        "Submit by itself",
+        "Whether a paid order goes to the provider without anybody asking for it.",
+        default=True,
+    ),
+    _secret(
+        "printify.token",
+        "Access token",
+        "Made at Printify under My Profile, Connections; it expires after a year.",
+    ),
+    _text("printify.shop_id", "Shop number", "The number of your shop at Printify.", kinds.digits),
+    _secret(
+        "printify.webhook_secret",
+        "Webhook secret",
+        "What Printify signs its events with; the same text goes into the webhook there.",
+    ),
+    _text(
+        "printify.connection",
+        "Webhook path",
+        "The last part of the address that Printify's webhooks are sent to.",
+        kinds.word,
+        "main",
+    ),
+    _text(
+        "printify.url",
+        "Address of the API",
+        "Where Printify's own server answers; changed only to try things out.",
+        kinds.address,
+        "https://api.printify.com/v1",
+        kind="address",
+    ),
+    _secret("printful.token", "Access token", "A private token, made at Printful's developer portal."),
+    _text(
+        "printful.store_id",
+        "Store number",
+        "The number of your store at Printful; needed when the token is good for several.",
+        kinds.digits,
+    ),
+    _secret(
+        "printful.webhook_secret",
+        "Webhook secret",
+        "What Printful signs its events with, as it showed it when the webhook was made.",
+    ),
+    _text(
+        "printful.connection",
+        "Webhook path",
+        "The last part of the address that Printful's webhooks are sent to.",
+        kinds.word,
+        "main",
+    ),
+    _text(
+        "printful.url",
+        "Address of the API",
+        "Where Printful's own server answers; changed only to try things out.",
+        kinds.address,
+        "https://api.printful.com",
+        kind="address",
+    ),
+    _choice(
+        "mail.adapter",
+        "How mail leaves",
+        "Through your SMTP server, or kept in the outbox here, where you can read what would have been sent.",
+        ("outbox", "smtp"),
+        "outbox",
+    ),
+    _text(
+        "mail.from_name",
+        "From name",
+        "Who the customers' mails are from; without it the shop's name.",
+        kinds.line,
+        like="shop.name",
+    ),
+    _text(
+        "mail.from_address",
+        "From address",
+        "The address that the customers' mails are from and answered to.",
+        kinds.email,
+    ),
+    _switch("mail.confirmation", "Order confirmation", "Sent when an order is paid.", default=True),
+    _switch("mail.shipping", "Shipping notification", "Sent when an order is on its way.", default=True),
+    _text(
+        "mail.smtp.host", "SMTP server", "The name of your provider's server for outgoing mail.", kinds.host
+    ),
+    _number(
+        "mail.smtp.port", "SMTP port", "587 with STARTTLS, 465 with TLS from the start.", (1, 587, 65_535), ""
+    ),
+    _choice(
+        "mail.smtp.security",
+        "SMTP security",
+        "How the connection is protected; none only to a server on this machine.",
+        ("starttls", "tls", "none"),
+        "starttls",
+    ),
+    _text(
+        "mail.smtp.username",
+        "SMTP user",
+        "Who you are to that server; without it nobody logs in.",
+        kinds.line,
+    ),
+    _secret("mail.smtp.password", "SMTP password", "The password of that user.", kinds.password),
+    _secret(
+        "mail.bounce_token",
+        "Bounce token",
+        "What your mail provider's program brings along when it tells us that a mail came back.",
+        kinds.bearer,
+    ),
+    _switch(
+        "recovery.enabled",
+        "Cart recovery",
+        "One mail to whoever left the checkout without paying; needs the notice in your checkout.",
+        default=False,
+    ),
+    _number(
+        "recovery.delay_minutes",
+        "Wait before the mail",
+        "How long after the checkout ended.",
+        (1, 60, 10_080),
+        "minutes",
+    ),
+    _number(
+        "recovery.recent_days",
+        "Not again within",
+        "Whoever got such a mail, or bought something, in these days gets none.",
+        (1, 30, 365),
+        "days",
+    ),
+    _number("recovery.keep_days", "Keep carts for", "Then they are deleted.", (1, 30, 365), "days"),
+    _text(
+        "recovery.notice",
+        "Notice in the checkout",
+        "What your checkout tells customers about this mail; the law asks for it.",
+        kinds.long_text,
+        "If you do not finish your order, we may send you one e-mail about it. You can refuse further ones there.",
+        kind="long_text",
+    ),
+    _switch(
+        "lookup.enabled",
+        "Order look-up",
+        "A page where customers get a link to their orders by e-mail.",
+        default=True,
+    ),
+    _number(
+        "deadlines.submitted_minutes",
+        "Accepted",
+        f"From paid to submitted. {_DEADLINE}",
+        (0, 30, 10_080),
+        "minutes",
+    ),
+    _number(
+        "deadlines.processing_hours",
+        "In production",
+        f"From submitted to in production. {_DEADLINE}",
+        (0, 24, 2_000),
+        "hours",
+    ),
+    _number(
+        "deadlines.shipped_hours",
+        "Shipped",
+        f"From in production to shipped. {_DEADLINE}",
+        (0, 120, 2_000),
+        "hours",
+    ),
+    _number(
+        "deadlines.delivered_days",
+        "Delivered",
+        f"From shipped to delivered. {_DEADLINE}",
+        (0, 21, 365),
+        "days",
+    ),
+    _number(
+        "actions.undo_seconds",
+        "Time to undo",
+        "How long a retry, a mail and their like wait for z before anything leaves.",
+        (0, 5, 60),
+        "seconds",
+        "upkeep",
+    ),
+    _text(
+        "jobs.nightly_at",
+        "Nightly work at",
+        "When the shop tidies up, in its time zone.",
+        kinds.time_of_day,
+        "03:30",
+        kind="time",
+        group="upkeep",
+    ),
+    _number(
+        "jobs.keep_days",
+        "Keep jobs for",
+        "Finished ones, with their attempts.",
+        (1, 14, 3_650),
+        "days",
+        "upkeep",
+    ),
+    _number(
+        "activity.retention_days",
+        "Keep activity for",
+        "What still needs attention stays until somebody resolves it.",
+        (1, 90, 99_999),
+        "days",
+        "upkeep",
+    ),
 )
 REGISTRY: Final[dict[str, Setting[Any]]] = {setting.name: setting for setting in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Something that can be tried out with the settings.
+
+    Args:
+        name: ``printify``.
+        group: the group it is offered in.
+        call: tries it, in a thread of its own and in no transaction; it reads the settings from the store. What goes
+            wrong is a sentence in the result.
+    """
+
+    __test__ = False  # pytest: no test case
+
+    name: str
+    group: str
+    call: Callable[[Store], TestResult]
+
+
+TESTS: Final[dict[str, Test]] = {}
+
+
+def register_test(name: str, group: str, call: Callable[[Store], TestResult]) -> None:
+    """Offer a test.
+
+    Raises:
+        ValueError: the group is unknown, or another test has the name.
+    """
+    if group not in GROUPS or name in TESTS:
+        raise ValueError(f"test {name}: an unknown group, or the name is taken")
+    TESTS[name] = Test(name, group, call)

@@ -238,7 +238,7 @@ def open_world(url: str, data: Path) -> World:
     store = open_store(url, Path(), clock)
     staff = let_staff_in(store)
     store.write(lambda tx: settings.set_value(tx, "shop.name", "Sunday Socks"))
-    config = ServerConfig(data_dir=data, stripe_webhook_secrets=(STRIPE_SECRET,))
+    config = ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": STRIPE_SECRET})
     app = create_app(store, config)
     return World(store, clock, staff, Line(app), in_process(app))
 

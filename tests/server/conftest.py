@@ -17,6 +17,7 @@ from server.contract.access import StaffRole
 from server.kit.access import Principal, Role
 from server.kit.clock import FrozenClock
 from server.kit.config import ServerConfig
+from server.kit.crypto import Key, KeyRing, SecretBox
 from server.kit.db import Store, open_store
 from server.kit.migrate import migrate
 from server.kit.tx import Tx
@@ -52,6 +53,7 @@ def clock() -> FrozenClock:
 def store(database_url: str, clock: FrozenClock) -> Iterator[Store]:
     """An empty, migrated store: the test runs once on SQLite and once on PostgreSQL."""
     opened = open_store(database_url, Path(), clock)
+    opened.setting_source.box = SecretBox(KeyRing([Key.of(b"the key of the tests' secrets...")]))
     yield opened
     opened.close()
 
@@ -104,7 +106,7 @@ def config(tmp_path: Path) -> ServerConfig:
     """The set-up of the application: a private data directory, one webhook secret."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    return ServerConfig(data_dir=data, stripe_webhook_secrets=(STRIPE_SECRET,))
+    return ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": STRIPE_SECRET})
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ def test_nothing_set_means_a_file_in_the_users_data_directory(home: Path) -> Non
     assert config.data_dir == default_data_dir()
     assert home in config.data_dir.parents
     assert config.is_file
-    assert config.stripe_webhook_secrets == ()
+    assert config.variables == {}
+    assert (config.secret_key, config.secret_key_file, config.credentials_dir) == (None, None, None)
     assert config.allowed_hosts == ()
 
 
@@ -26,14 +27,23 @@ def test_everything_is_read(tmp_path: Path) -> None:
             "SHOPBELL_DATA": str(tmp_path),
             "SHOPBELL_DATABASE_URL": "postgresql://shop:very-secret@db/shop",
             "SHOPBELL_STRIPE_WEBHOOK_SECRETS": "whsec_new, whsec_old,",
+            "SHOPBELL_MAIL_ADAPTER": "",
+            "HOME": "/somewhere",
+            "SHOPBELL_SECRET_KEY": "00ff" * 16,
+            "SHOPBELL_SECRET_KEY_FILE": str(tmp_path / "key"),
+            "CREDENTIALS_DIRECTORY": str(tmp_path),
             "SHOPBELL_ALLOWED_HOSTS": "Shop.example.com,shop.example.com:8443,[::1]:9000",
         }
     )
     assert config.data_dir == tmp_path
     assert not config.is_file
-    assert config.stripe_webhook_secrets == ("whsec_new", "whsec_old")
+    assert config.variables["SHOPBELL_STRIPE_WEBHOOK_SECRETS"] == "whsec_new, whsec_old,"
     assert config.allowed_hosts == ("shop.example.com", "shop.example.com:8443", "[::1]:9000")
-    assert "secret" not in repr(config).replace("stripe_webhook_secrets", "")
+    assert not {"SHOPBELL_MAIL_ADAPTER", "HOME"} & config.variables.keys()
+    assert config.secret_key == "00ff" * 16
+    assert (config.secret_key_file, config.credentials_dir) == (tmp_path / "key", tmp_path)
+    assert "secret" not in repr(config).replace("secret_key_file", "")
+    assert "00ff" not in repr(config)
     assert "whsec" not in repr(config)
 
 

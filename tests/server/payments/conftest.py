@@ -20,7 +20,7 @@ def config(tmp_path: Path) -> ServerConfig:
     """The set-up of a server that knows one webhook secret."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    return ServerConfig(data_dir=data, stripe_webhook_secrets=(SECRET,))
+    return ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": SECRET})
 
 
 @pytest.fixture

@@ -124,7 +124,9 @@ class TestRotation:
     def config(self, tmp_path: Path) -> ServerConfig:
         data = tmp_path / "data"
         data.mkdir(mode=0o700)
-        return ServerConfig(data_dir=data, stripe_webhook_secrets=("whsec_new", SECRET))
+        return ServerConfig(
+            data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": f"whsec_new, {SECRET},"}
+        )
 
     @pytest.mark.parametrize("secret", ["whsec_new", SECRET])
     def test_while_secrets_overlap_each_is_good(self, desk: Desk, secret: str) -> None:
@@ -140,12 +142,12 @@ class TestRotation:
 
 @pytest.fixture
 def without_secret(store: Store, config: ServerConfig, staff: Staff) -> Iterator[httpx.Client]:
-    bare = dataclasses.replace(config, stripe_webhook_secrets=())
+    bare = dataclasses.replace(config, variables={})
     with in_process(create_app(store, bare)) as client:
         yield client
 
 
-def test_a_server_without_a_secret_takes_nothing(without_secret: httpx.Client, desk: Desk) -> None:
+def test_a_server_without_a_secret_takes_nothing(desk: Desk, without_secret: httpx.Client) -> None:
     for secret in ("", SECRET):
         answer = without_secret.post(
             "/webhooks/stripe", content=BODY, headers={"stripe-signature": sign(BODY, secret)}

@@ -65,7 +65,7 @@ async def shop(data: Path, state: State | None = None, seed: int = 1) -> AsyncIt
     with practice_store(data, clock) as store:
         keys = store.write(lambda tx: furnish(tx, Keys(state.owner_token, state.program_token)))
         state.owner_token, state.program_token = keys.owner, keys.program
-        call = in_process(create_app(store, ServerConfig(data_dir=data, stripe_webhook_secrets=(SECRET,))))
+        call = in_process(create_app(store, ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": SECRET})))
         player = Player(
             call, at=clock.at, staff=keys.owner, program=keys.program, secret=SECRET, orders=state.orders
         )

@@ -74,12 +74,13 @@ def test_an_invalid_retention_falls_back_to_ninety_and_says_so(
     assert any("setting invalid" in record.message for record in caplog.records)
     (sentence,) = store.read(service.complaints)
     assert sentence == (
-        "The setting activity.retention_days must be a number of days, 1 or more; 90 holds instead."
+        "The setting activity.retention_days must be a number of days, 1 to 99,999; 90 holds instead."
     )
 
 
 def test_good_settings_are_no_complaint(store: Store) -> None:
     for known in REGISTRY.values():
-        store_raw(store, known.name, str(known.default))
+        if (text := known.text(known.default)) is not None:
+            store_raw(store, known.name, text)
     store_raw(store, "of.a.newer.version", "whatever")
     assert store.read(service.complaints) == []
