@@ -18,7 +18,7 @@ from server.kit import refs
 from server.kit.access import Principal
 from server.kit.prepared import AnyOf, Prepared
 from server.kit.problems import invalid_request, not_found
-from server.kit.tx import Tx
+from server.kit.tx import TransactionLostError, Tx
 
 MOST_IDS: Final = 500
 """Most ids that an answer lists, and most that can be resolved or opened again by name."""
@@ -76,6 +76,26 @@ def resolve_order(tx: Tx, order: str, caller: Principal) -> Resolved:
         raise not_found("order")
     changed = _RESOLVE_ORDER.rows(tx, at=tx.now, by=caller.user_id, act=tx.new_id(), order_id_=found.id)
     return _answer(tx, changed, caller, None)
+
+
+def settle(tx: Tx, type: str, *, order_id: str) -> None:  # noqa: A002 - the event's type, as in ``log``
+    """What an order's open entries of a type asked for came about by itself: resolve them, by nobody.
+
+    Like writing an entry it never stands in the way of the write it belongs to: what fails is counted.
+    """
+    if not tx.activity_on:
+        return
+    tx.activity_tried = True
+    try:
+        with tx.savepoint():
+            changed = _SETTLE.rows(tx, at=tx.now, by=None, act=tx.new_id(), order_id_=order_id, type_=type)
+    except TransactionLostError:
+        raise
+    except Exception:  # noqa: BLE001 - see above
+        tx.drop("not_settled", type)
+        return
+    if changed:
+        tx.touch("activity", "orders")
 
 
 def reopen(
@@ -161,6 +181,9 @@ _RESOLVE_GROUP: Final = _change(_RESOLVED, _OPEN, *_OF_GROUP)
 _RESOLVE_OF_GROUP: Final = _change(_RESOLVED, _OPEN, *_OF_GROUP, _BY_NAME)
 _RESOLVE_IDS: Final = _change(_RESOLVED, _OPEN, _BY_NAME)
 _RESOLVE_ORDER: Final = _change(_RESOLVED, _OPEN, activity.c.order_id == bindparam("order_id_"))
+_SETTLE: Final = _change(
+    _RESOLVED, _OPEN, activity.c.order_id == bindparam("order_id_"), activity.c.type == bindparam("type_")
+)
 _IS_RESOLVED: Final = activity.c.resolved_at.is_not(None)
 _REOPEN_IDS: Final = _change(_OPEN_AGAIN, _IS_RESOLVED, _BY_NAME)
 _REOPEN_ACT: Final = _change(

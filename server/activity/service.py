@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.activity.feed import FeedPage, FeedQuery, entry, feed, timeline
 from server.activity.groups import attention_by_order, attention_count
 from server.activity.log import Actor, Logged, forget_order, log, record
-from server.activity.resolution import reopen, resolve, resolve_order
+from server.activity.resolution import reopen, resolve, resolve_order, settle
 from server.activity.retention import prune
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "reopen",
     "resolve",
     "resolve_order",
+    "settle",
     "timeline",
 ]

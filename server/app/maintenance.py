@@ -14,6 +14,7 @@ from server.inbox import service as inbox
 from server.kit import checks
 from server.kit.db import Store
 from server.kit.sqlite import SqliteStore
+from server.orders import deadlines
 
 _log = logging.getLogger("shopbell.maintenance")
 _LOOK_SECONDS: Final = 2.0
@@ -40,6 +41,7 @@ def chores() -> list[Chore]:
     """What this server does by itself."""
     return [
         Chore("inbox", 2.0, inbox.run_due),
+        Chore("deadlines", 60.0, deadlines.tell_overdue),
         Chore("pages", 86_400.0, check_pages),
     ]
 

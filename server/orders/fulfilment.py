@@ -13,6 +13,7 @@ from server.kit.access import Principal
 from server.kit.clock import MINUTE, parse_instant
 from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.tx import Tx
+from server.orders import deadlines
 from server.orders.models import order
 from server.orders.reading import find
 from server.orders.states import FULFILMENT_STAMP, check_step
@@ -82,6 +83,7 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
         values |= {"fulfilment_error": step.reason, "fulfilment_attempt": step.attempt}
     now = _changed(tx, row, values)
     _tell(tx, row, now, step, at, actor)
+    deadlines.came(tx, row, step.status, at)
     return now
 
 

@@ -44,6 +44,7 @@ order = Table(
         "handled_by", TEXT, nullable=False, server_default=text("'shopbell'")
     ),  # or the shop's own program
     Column("overdue_for", TEXT),  # the step that was told to be overdue, until it comes
+    Column("overdue_since", MS),
     Index("ix_shop_order_newest", "created_at", "id"),
     Index("ix_shop_order_payment", "payment_status", "created_at", "id"),
     Index("ix_shop_order_fulfilment", "fulfilment_status", "created_at", "id"),

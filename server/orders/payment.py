@@ -13,6 +13,7 @@ from server.activity.service import Actor
 from server.contract.orders import PaymentStatus
 from server.kit.problems import not_found
 from server.kit.tx import Tx
+from server.orders import deadlines
 from server.orders.models import order
 from server.orders.reading import find
 from server.orders.states import PAYMENT_STAMP, payment_rises
@@ -96,6 +97,7 @@ def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
     whole = refund.amount >= refund.of
     if whole:
         _raise_to(tx, row, "refunded", refund.occurred_at)
+        deadlines.over(tx, row)
     activity.log(
         tx,
         "order.refunded",

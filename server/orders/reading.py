@@ -26,7 +26,7 @@ from server.kit.clock import instant, instant_or_none, milliseconds
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.orders import policy
+from server.orders import deadlines, policy
 from server.orders.models import order, order_item
 from server.people import service as people
 
@@ -171,8 +171,11 @@ def shown(tx: Tx, row: Row[Any], caller: Principal) -> Order:
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         tracking_url=row.tracking_url,
+        expected=deadlines.expected(tx, row),
         times=OrderTimes(**{name: instant_or_none(getattr(row, name)) for name in OrderTimes.model_fields}),
-        actions=policy.actions(row, attention, caller),
+        actions=policy.actions(
+            row, attention, caller, reachable=customer is not None and bool(customer.email)
+        ),
     )
 
 

@@ -36,6 +36,7 @@ def _orders() -> None:
         "shop_order", sa.Column("handled_by", TEXT, nullable=False, server_default=sa.text("'shopbell'"))
     )
     op.add_column("shop_order", sa.Column("overdue_for", TEXT, nullable=True))
+    op.add_column("shop_order", sa.Column("overdue_since", INT, nullable=True))
     op.add_column("order_item", sa.Column("variant_id", TEXT, nullable=True))
 
 
