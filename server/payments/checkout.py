@@ -13,6 +13,8 @@ from server.kit.clock import SECOND
 from server.kit.tx import Tx
 from server.orders import service as orders
 from server.orders.service import Draft, Line, Payment
+from server.payments import hooks
+from server.payments.hooks import Expired
 from server.payments.shapes import CheckoutSession, CustomerDetails, Envelope, LineItem, SessionEvent, decode
 from server.people import service as people
 
@@ -57,9 +59,17 @@ def async_payment_failed(tx: Tx, event: Event) -> Outcome:
 
 
 def expired(tx: Tx, event: Event) -> Outcome:
-    """``checkout.session.expired``: kept, with the order it named; the order may still be paid at another session."""
-    row = _known_order(tx, _read(event).data.object)
-    return Outcome() if row is None else Outcome(order_id=row.id, person_id=row.person_id)
+    """``checkout.session.expired``: kept, with the order it named; the order may still be paid at another session.
+
+    Whoever wants to know of it is told; they may have put the person of its e-mail into the vault.
+    """
+    session = _read(event).data.object
+    if session.mode == "setup":
+        return Outcome("ignored")
+    row = _known_order(tx, session)
+    kept = hooks.tell_expired(tx, _expired(session, row, event))
+    person_id = kept or (None if row is None else row.person_id)
+    return Outcome(order_id=None if row is None else row.id, person_id=person_id)
 
 
 def facts(event: Event, told: Envelope) -> dict[str, Any]:
@@ -138,6 +148,22 @@ def _make(tx: Tx, session: CheckoutSession) -> str:
             address_id=people.add_address(tx, person_id, address) if person_id and address else None,
             stripe_session_id=session.id,
         ),
+    )
+
+
+def _expired(session: CheckoutSession, row: Row[Any] | None, event: Event) -> Expired:
+    details = session.customer_details or CustomerDetails()
+    lines = session.line_items is not None and session.line_items.data
+    return Expired(
+        session_id=session.id,
+        email=details.email or session.customer_email,
+        name=details.name,
+        phone=details.phone,
+        amount=session.amount_total,
+        currency=session.currency,
+        lines=tuple(_line(item) for item in lines) if lines else (),
+        order=row,
+        occurred_at=event.occurred_at,
     )
 
 

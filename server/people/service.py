@@ -62,6 +62,14 @@ def find_or_create_customer(tx: Tx, *, email: str, name: str | None = None, phon
     return _find_or_create(tx, "customer", email=email, name=name, phone=phone)
 
 
+def find_customer(tx: Tx, email: str) -> str | None:
+    """The id of the customer with this e-mail, whatever its letters' case; None when there is none."""
+    found: str | None = tx.execute(
+        select(person.c.id).where(person.c.kind == "customer", person.c.email_key == fold_email(email))
+    ).scalar()
+    return found
+
+
 def create_staff(tx: Tx, *, email: str, name: str | None = None) -> str:
     """The member of staff with this e-mail; made when there is none. An empty name is filled.
 
