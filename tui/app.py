@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from tui.api.config import Config
     from tui.widgets.crash import CrashReports
 
-COLLECT_AFTER = 2.0
-"""Seconds from the first paint until the garbage collector is let go; ``tui.cli`` held it to start sooner."""
+SETTLE_AFTER = 2.0
+"""Seconds from the first paint until what it and the first rows did without is caught up on: the modules of a story
+are imported, and the garbage collector is let go, which ``tui.cli`` held to start sooner."""
 
 
 class ShopbellApp(SafeApp[int], inherit_bindings=False):
@@ -85,13 +86,15 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
         return self._shell
 
     def on_ready(self) -> None:
-        """The first paint is out: connect now. When the first rows have had their time, the collector may work."""
+        """The first paint is out: connect now, and let the rest wait until the first rows have had their time."""
         self._shell.begin()
-        self.set_timer(COLLECT_AFTER, _collect)
+        self.set_timer(SETTLE_AFTER, _settle)
 
 
-def _collect() -> None:
-    """What was made so far stays: the collector need not look at it again."""
+def _settle() -> None:
+    """Have at hand what a story is made of. What was made so far stays: the collector need not look at it again."""
+    import tui.screens.order_story  # noqa: F401, PLC0415 - opening the first order need not wait for it
+
     gc.enable()
     gc.collect()
     gc.freeze()

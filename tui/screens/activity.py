@@ -25,7 +25,6 @@ from tui.widgets.bar import Part
 from tui.widgets.format import count
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import Column, RecordList
-from tui.widgets.timeline import entry_story
 
 if TYPE_CHECKING:
     from server.contract.activity import Entry
@@ -143,6 +142,8 @@ class ActivitySection(Section[Row]):
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:  # noqa: ARG002 - the row holds it all
         """Show all that is known of the entry under the cursor."""
+        from tui.widgets.timeline import entry_story  # noqa: PLC0415 - after the first rows
+
         at = self.list.source.index_of(row_id)
         row = None if at is None else self.list.source.row_at(at)
         if row is None:

@@ -132,7 +132,8 @@ class Browser(Vertical, Generic[T]):
         elif self.desk.client is None:
             self.list.set_state("loading", "Opening your shop…")
         elif not self.rows.window.loaded:
-            self.list.set_state("loading", "Loading…")
+            if self.list.state != "loading":  # else it says so: drawing another word would hold the rows up
+                self.list.set_state("loading", "Loading…")
             self.rows.look_again()
 
     def trouble(self, sentence: str) -> None:

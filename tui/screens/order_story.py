@@ -10,6 +10,7 @@ from tui.widgets.facts import fact_lines
 from tui.widgets.format import (
     Glyphs,
     Times,
+    customer,
     fulfilment_mark,
     money,
     money_of,
@@ -45,12 +46,6 @@ def heading(order: OrderRow, glyphs: Glyphs) -> list[Block]:
             pieces=((f"{paid.icon} {paid.word}", paid.style), (f"{filled.icon} {filled.word}", filled.style))
         ),
     ]
-
-
-def customer(order: OrderRow) -> str:
-    """Whose order it is."""
-    who = order.customer
-    return "no customer" if who is None else person(who.name, who.email, who.erased)
 
 
 def glimpse(order: OrderRow, glyphs: Glyphs) -> list[Block]:

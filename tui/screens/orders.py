@@ -13,11 +13,11 @@ from tui.api.sources import OrderSource
 from tui.api.window import Source
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
-from tui.screens.order_story import customer, glimpse, order_story
 from tui.screens.section import Section
 from tui.widgets.format import (
     TimeFormat,
     count,
+    customer,
     money_of,
     order_mark,
     short_number,
@@ -134,6 +134,8 @@ class OrdersSection(Section["OrderRow"]):
         if known is not None:
             self._show(*known)
         elif row is not None and row.id == row_id:
+            from tui.screens.order_story import glimpse  # noqa: PLC0415 - after the first rows
+
             self.show_story(row_id, glimpse(row, self.desk.glyphs))
         current = row is None or row.id != row_id or known is None or known[0].updated_at == row.updated_at
         if client is None or (known is not None and current and not fresh):
@@ -150,6 +152,8 @@ class OrdersSection(Section["OrderRow"]):
         self._show(order, entries)
 
     def _show(self, order: Order, entries: list[Entry]) -> None:
+        from tui.screens.order_story import order_story  # noqa: PLC0415 - after the first rows
+
         chosen = next((entry for entry in entries if entry.id == self.story.selected), None)
         blocks = order_story(
             order, entries, self.desk.times, self.desk.glyphs,

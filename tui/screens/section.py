@@ -22,7 +22,6 @@ from tui.screens.browser import Browser
 from tui.screens.deeds import Verb, Wish, told
 from tui.screens.desk import Desk
 from tui.widgets.bar import Part
-from tui.widgets.blocks import Block
 from tui.widgets.lines import Lines
 from tui.widgets.list_cursor import Highlighted
 from tui.widgets.record_list import RecordList
@@ -30,6 +29,7 @@ from tui.widgets.story import Story
 
 if TYPE_CHECKING:
     from tui.api.client import Client
+    from tui.widgets.blocks import Block
 
 T = TypeVar("T")
 Wishes = Callable[["Client"], Awaitable[tuple[list[Wish], str]]]

@@ -17,9 +17,6 @@ Laid = list[list[Part]]
 LABELS = 11
 """Cells of a label before its value."""
 
-LEAST_CELLS = 8
-"""Blocks are never laid out narrower than this; what does not fit on the screen is cut."""
-
 LEAST_TEXT = 16
 """Cells below which text is not pushed to the right of something else."""
 
@@ -34,7 +31,7 @@ class Block:
     id: str | None = None
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:  # noqa: ARG002 - for those that follow
-        """The block's lines, none wider than ``cells`` (at least :data:`LEAST_CELLS`)."""
+        """The block's lines, none wider than ``cells`` (at least :data:`tui.widgets.lines.LEAST_CELLS`)."""
         return []
 
 

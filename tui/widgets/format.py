@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from server.contract.orders import OrderRow
 
 # --------------------------------------------------------------------------
 # Money
@@ -294,6 +297,12 @@ def person(name: str | None, email: str | None, erased: str | None = None) -> st
     if name or email:
         return name or email or ""
     return f"⟨erased {erased}⟩" if erased else "no customer"
+
+
+def customer(order: OrderRow) -> str:
+    """Whose order it is."""
+    who = order.customer
+    return "no customer" if who is None else person(who.name, who.email, who.erased)
 
 
 def short_number(number: str) -> str:

@@ -20,6 +20,9 @@ from tui.widgets.theme import STYLES
 Part = tuple[str, str]
 """A piece of a line: its text (already ``cells.plain``) and the name of its style, or an empty name."""
 
+LEAST_CELLS = 8
+"""Text is never laid out narrower than this; what does not fit on the screen is cut."""
+
 _NO_STYLE = Style()
 
 

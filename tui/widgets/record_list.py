@@ -128,6 +128,11 @@ class RecordList(ListCursor[T]):
         self._minute = minute
         self.refresh_changed()
 
+    @property
+    def state(self) -> State:
+        """What it says about its rows."""
+        return self._state
+
     def set_state(self, state: State, sentence: str = "", hint: str = "") -> None:
         """Say that rows are being fetched (``loading``), why they are not (``problem``), or neither (``ready``).
 

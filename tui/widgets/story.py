@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.binding import BindingType
@@ -19,10 +19,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui import keys
-from tui.widgets.blocks import LEAST_CELLS, Block, Laid
 from tui.widgets.cells import wrap
 from tui.widgets.format import UNICODE, Glyphs
-from tui.widgets.lines import Lines, Part, cut_matches, search_pattern
+from tui.widgets.lines import LEAST_CELLS, Lines, Part, cut_matches, search_pattern
+
+if TYPE_CHECKING:
+    from tui.widgets.blocks import Block, Laid
 
 __all__ = ["Story"]
 

@@ -18,7 +18,18 @@ from tui.app import ShopbellApp
 from tui.screens.desk import HomeZone
 from tui.widgets.format import TimeFormat
 
-LATE = ("httpx", "pydantic", "server", "keyring", "tui.screens.search", "tui.screens.leaving", "sqlalchemy")
+LATE = (
+    "h11",
+    "httpx",
+    "keyring",
+    "pydantic",
+    "server",
+    "sqlalchemy",
+    "tui.screens.leaving",
+    "tui.screens.order_story",
+    "tui.screens.search",
+    "tui.widgets.blocks",
+)
 
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:

@@ -13,7 +13,6 @@ from server.contract.orders import Expected
 from tests.support.hostile import HOSTILE, SHORT, Hostile
 from tests.tui.widgets.samples import ENTRIES, NOW, TIMES, entry
 from tui.widgets.blocks import (
-    LEAST_CELLS,
     SOME_LINES,
     Attention,
     Block,
@@ -30,6 +29,7 @@ from tui.widgets.blocks import (
 from tui.widgets.cells import width
 from tui.widgets.facts import DEEPEST, MOST_LINES, fact_lines
 from tui.widgets.format import ASCII, UNICODE
+from tui.widgets.lines import LEAST_CELLS
 from tui.widgets.timeline import entry_story, needs_attention, timeline
 
 TEXTS = st.one_of(st.text(max_size=60), st.sampled_from([each.text for each in SHORT]))
