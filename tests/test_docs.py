@@ -21,6 +21,7 @@ from server.contract.orders import NewOrder
 from tui import keys
 from tui.api import config
 from tui.cli import parser as client_parser
+from tui.screens.shell import LEAST
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -30,6 +31,12 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PICTURE = re.compile(r'(?:src|srcset)="([^"]+)"')
 FENCE = re.compile(r"(?ms)^\s*```(\w*)\n(.*?)^\s*```$")
 VARIABLE = re.compile(r"SHOPBELL_[A-Z_]+")
+
+
+def test_the_smallest_terminal_is_the_one_the_client_draws_on() -> None:
+    """What that looks like is in the flows."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"From (\d+)×(\d+) up", changes) == [tuple(map(str, LEAST))]  # noqa: RUF001
 
 
 # -- generated pages

@@ -16,15 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("tui", "server")
 LONGEST_FILE = 400
-NOT_OURS = {
-    ".git",
-    ".venv",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".import_linter_cache",
-    ".hypothesis",
-    "__pycache__",
-}
 TEXT_SUFFIXES = {"", ".cfg", ".css", ".html", ".ini", ".json", ".md", ".py", ".service", ".sh", ".svg", ".tcss",
                  ".toml", ".txt", ".yaml", ".yml"}  # fmt: skip
 
@@ -42,14 +33,25 @@ def _sources(*packages: str, suffix: str = ".py") -> list[Path]:
     return sorted(path for package in packages for path in (ROOT / package).rglob(f"*{suffix}"))
 
 
-def _texts() -> Iterator[tuple[Path, str]]:
-    """Every text file of the project with its content."""
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in NOT_OURS]
-        for name in files:
-            path = Path(folder, name)
-            if path.suffix in TEXT_SUFFIXES and not path.is_symlink():
-                yield path.relative_to(ROOT), path.read_text(encoding="utf-8", errors="replace")
+def _texts(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """Every text file of the project with its content: what git tracks, not what was left lying about."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True, timeout=60
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        path = root / name
+        if path.suffix in TEXT_SUFFIXES and path.is_file() and not path.is_symlink():
+            yield path.relative_to(root), path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_what_git_does_not_track_is_not_read(tmp_path: Path) -> None:
+    for name in ("kept.md", "gone.md", "left.html", "picture.png"):
+        (tmp_path / name).write_text(name)
+    for command in (["init", "-q"], ["add", "kept.md", "gone.md", "picture.png"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=60)
+    (tmp_path / "gone.md").unlink()
+    assert list(_texts(tmp_path)) == [(Path("kept.md"), "kept.md")]
+    assert Path("tests/test_house.py") in dict(_texts())
 
 
 # -- sizes

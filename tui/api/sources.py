@@ -1,4 +1,4 @@
-"""Lists of the server as sources of a window, and what names their rows."""
+"""Lists of the server as sources of a window."""
 
 from __future__ import annotations
 
@@ -49,12 +49,3 @@ class FeedSource:
     ) -> Page[Entry]:
         """A page of entries. Raises ApiError."""
         return await self.client.feed(self.query, cursor, limit, edge)
-
-    def identity(self, entry: Entry) -> str:
-        """What names a row of this list while it lives.
-
-        A folded group keeps its name when it gets another member (and with it another newest entry); entries
-        that are not open do not fold and stand for themselves.
-        """
-        is_open = entry.level != "info" and entry.resolved_at is None
-        return f"group {entry.group.key}" if self.query.folded and is_open else entry.id

@@ -229,25 +229,6 @@ async def test_the_feed() -> None:
     }  # fmt: skip
 
 
-async def test_a_folded_group_keeps_its_name_when_it_grows() -> None:
-    server = Server(
-        ok(
-            answers.page(
-                answers.ENTRY,
-                answers.ENTRY | {"id": "e2"},
-                answers.ENTRY | {"id": "e3", "resolved_at": answers.NOW},
-                answers.ENTRY | {"id": "e4", "level": "info"},
-            )
-        )
-    )
-    client = server.client()
-    entries = (await client.feed(FeedQuery())).items
-    folded = FeedSource(client, FeedQuery())
-    assert [folded.identity(entry) for entry in entries] == ["group k1", "group k1", "e3", "e4"]
-    unfolded = FeedSource(client, FeedQuery(folded=False))
-    assert [unfolded.identity(entry) for entry in entries] == ["e1", "e2", "e3", "e4"]
-
-
 @pytest.mark.parametrize(
     ("call", "path", "body"),
     [

@@ -142,8 +142,7 @@ async def test_the_length_is_exact_when_counted_and_else_what_is_sure() -> None:
     for _ in range(3):
         await window.load_newer(shop)
     extent = window.extent
-    assert window.has_older
-    assert window.has_newer
+    assert (window.has_older, window.has_newer) == (True, True)
     assert (extent.exact, extent.placed, extent.total) == (True, False, 100)
 
 

@@ -78,7 +78,7 @@ def test_a_group_that_left_the_window_is_folded() -> None:
 
 
 def test_an_open_entry_goes_by_its_groups_key_and_others_by_their_own_id() -> None:
-    assert entry_id(entry(1, key="same")) == "group:same"
+    assert entry_id(entry(1, key="same")) == entry_id(entry(2, key="same", count=2)) == "group:same"
     assert entry_id(entry(1, level="info")) == "e1"
     assert entry_id(entry(1).model_copy(update={"resolved_at": NOON})) == "e1"
 
