@@ -21,8 +21,11 @@ exit codes:
 environment:
   SHOPBELL_DATA                   the data directory, where --data is not given
   SHOPBELL_DATABASE_URL           PostgreSQL (postgresql://...) instead of a file in the data directory
-  SHOPBELL_STRIPE_WEBHOOK_SECRETS the signing secrets of the Stripe endpoint, comma separated
   SHOPBELL_ALLOWED_HOSTS          names that clients may use in the Host header besides the loopback's
+  SHOPBELL_SECRET_KEY_FILE        a file with the key of the secrets at rest, where it is not in the data directory
+  SHOPBELL_SECRET_KEY             that key itself
+  SHOPBELL_<SETTING>              any setting, such as SHOPBELL_MAIL_SMTP_HOST for mail.smtp.host; it goes before what
+                                  is stored. SHOPBELL_<SECRET>_FILE names a file that holds a secret
 """
 MISTAKE = 70
 
@@ -48,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
 
     serve.add_argument("--no-work", action="store_true", help="run no jobs: processes of `shopbelld work` do")
 
-    _command(commands, "work", "run the shop's jobs beside its servers, on PostgreSQL, until SIGTERM or Ctrl-C")
+    _command(
+        commands, "work", "run the shop's jobs beside its servers, on PostgreSQL, until SIGTERM or Ctrl-C"
+    )
 
     token = commands.add_parser("token", help="tokens").add_subparsers(
         dest="action", required=True, metavar="ACTION"
@@ -68,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     )
     add = _command(owner, "add", "make one more Owner; prints a token, once")
     add.add_argument("--owner-email", required=True, metavar="E")
+
+    key = commands.add_parser("key", help="the key of the secrets at rest").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    _command(key, "rotate", "make a new key and seal every secret with it, also while the server runs")
 
     _command(commands, "prune", "let go of activity older than the shop keeps it (90 days by default)")
     for name, what in (
@@ -124,6 +134,7 @@ def _run(given: argparse.Namespace) -> int:
             config, role=given.role, name=given.name, days=given.days, user=given.user
         ),
         "owner": lambda: commands.owner_add(config, owner_email=given.owner_email),
+        "key": lambda: commands.key_rotate(config),
         "prune": lambda: commands.prune(config),
         "backup": lambda: commands.backup(config, given.file),
         "restore": lambda: commands.restore(config, given.file),
@@ -137,6 +148,7 @@ def _explained(error: Exception) -> tuple[int, str]:
     from server.app.backup import BackupError  # noqa: PLC0415 - only when something went wrong
     from server.kit.checks import StoreError  # noqa: PLC0415
     from server.kit.config import ConfigError  # noqa: PLC0415
+    from server.kit.crypto import KeyTroubleError  # noqa: PLC0415
     from server.kit.failures import explain  # noqa: PLC0415
     from server.kit.lock import AlreadyRunningError  # noqa: PLC0415
     from server.kit.log import places  # noqa: PLC0415
@@ -149,6 +161,7 @@ def _explained(error: Exception) -> tuple[int, str]:
         (StoreError, 4),
         (SchemaTooNewError, 5),
         (BackupError, 1),
+        (KeyTroubleError, 3),
     )
     for kind, code in known:
         if isinstance(error, kind):

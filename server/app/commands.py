@@ -24,6 +24,7 @@ from server.kit import checks
 from server.kit.access import RANK, Role
 from server.kit.clock import DAY, Clock, rfc3339
 from server.kit.config import ConfigError, ServerConfig
+from server.kit.crypto import KEY_FILE, Key, KeyTroubleError
 from server.kit.db import Store
 from server.kit.lock import sole_server
 from server.kit.migrate import HEAD, current
@@ -122,6 +123,30 @@ def prune(config: ServerConfig, clock: Clock | None = None) -> int:
     return DONE
 
 
+def key_rotate(config: ServerConfig, clock: Clock | None = None) -> int:
+    """Make a new key for the secrets at rest, where it is ours to make, and seal every secret with it."""
+    with boot.checked_store(config, clock) as store:
+        ring = store.setting_source.box.ring
+        if ring.given:
+            _say(
+                f"The key comes from {ring.where}: its first line seals. To change it, put a new line before it."
+            )
+        else:
+            ring.add(Key.new())
+        done, left = store.write(settings.seal_anew)
+        key = ring.current()
+    _out(f"{_counted(done)} sealed with the key {key.id} ({ring.where}).")
+    if not ring.given and len(ring.known()) > 1:
+        _say("The keys before it stay in the file: older backups need them.")
+    if left:
+        _say(f"{_counted(left)} not sealed anew: no key that is known here opens them. Enter them again.")
+    return NOT_WELL if left else DONE
+
+
+def _counted(secrets: int) -> str:
+    return "1 secret is" if secrets == 1 else f"{secrets} secrets are"
+
+
 def backup(config: ServerConfig, file: Path, clock: Clock | None = None) -> int:
     """Copy the data file while the server runs, and verify the copy."""
     if not config.is_file:
@@ -151,9 +176,15 @@ def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int
                     tx, "store.restored", caller=None, metadata={"backup_sha256": manifest.sha256}
                 )
             )
+            lost = sum(not each.opens for each in store.read(settings.sealed))
     _out(f"The shop is as it was at {manifest.made_at} ({sum(manifest.counts.values())} rows).")
     if aside is not None:
         _say(f"What stood there before is kept in {aside}.")
+    if lost:
+        _say(
+            f"{_counted(lost)} unreadable with the key of this machine and count as unset: put back "
+            f"{KEY_FILE}, which is no part of a backup, or enter them again."
+        )
     _say("Tokens revoked since that backup are good again: look through them.")
     return DONE
 
@@ -165,6 +196,7 @@ def doctor(config: ServerConfig, clock: Clock | None = None) -> int:
         _out(f"store: {boot.data_file(config)}, {_engine(store)}, checks passed")
         for line in store.read(_figures):
             _out(line)
+        _out(_secrets(store))
         troubles = [*boot.warnings(config, store), *store.read(settings.complaints)]
         if config.is_file:
             troubles += store.read(_backup_trouble)
@@ -174,6 +206,19 @@ def doctor(config: ServerConfig, clock: Clock | None = None) -> int:
     for trouble in troubles:
         _out(f"! {trouble}")
     return NOT_WELL if troubles else DONE
+
+
+def _secrets(store: Store) -> str:
+    """The key and how many secrets it opens."""
+    found, ring = store.read(settings.sealed), store.setting_source.box.ring
+    opened = f"{len(found)} stored, {sum(each.opens for each in found)} open"
+    try:
+        known = ring.known()
+    except KeyTroubleError as trouble:
+        return f"secrets: no key ({trouble}), {opened}"
+    return (
+        f"secrets: key {known[0].id} ({ring.where}), {opened}" if known else f"secrets: no key yet, {opened}"
+    )
 
 
 def _own_version() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.app.errors import log_error
+from server.app.unreadable import UnreadableSecrets
 from server.inbox import service as inbox
 from server.kit import checks
 from server.kit.db import Store
@@ -42,6 +43,7 @@ def chores() -> list[Chore]:
     return [
         Chore("inbox", 2.0, inbox.run_due),
         Chore("deadlines", 60.0, deadlines.tell_overdue),
+        Chore("secrets", 60.0, UnreadableSecrets()),
         Chore("pages", 86_400.0, check_pages),
     ]
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 KEY_FILE: Final = "secret.key"
 CREDENTIAL: Final = "shopbell-key"
 FORMAT: Final = "v1"
+_VARIABLE: Final = "SHOPBELL_SECRET_KEY"
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _ID_SIGNS: Final = 8
@@ -88,11 +89,13 @@ class KeyRing:
         given: from the environment; the first one seals.
         file: where the shop's own key stands, made at first need when none was given. Its keys open what they sealed
             even when others were given, so that a shop may move its key out of the data directory.
+        where: where the key that seals stands, for people.
     """
 
-    def __init__(self, given: Iterable[Key] = (), file: Path | None = None) -> None:
+    def __init__(self, given: Iterable[Key] = (), file: Path | None = None, where: str | None = None) -> None:
         self.given = tuple(given)
         self.file = file
+        self.where = where or str(file)
         self._of_file: tuple[Key, ...] = ()
         self._stamp: tuple[int, int, int] | None = None
         self._lock = threading.Lock()
@@ -216,12 +219,13 @@ def ring_of(config: ServerConfig) -> KeyRing:
     try:
         if config.credentials_dir is not None and (config.credentials_dir / CREDENTIAL).exists():
             path = config.credentials_dir / CREDENTIAL
-            return KeyRing(read_keys(_text_of(path), f"The credential {CREDENTIAL}"), file)
+            return KeyRing(read_keys(_text_of(path), f"The credential {CREDENTIAL}"), file, str(path))
         if config.secret_key_file is not None:
+            named = str(config.secret_key_file)
             _refuse_open(config.secret_key_file, stat.S_IRWXO)
-            return KeyRing(read_keys(_text_of(config.secret_key_file), str(config.secret_key_file)), file)
+            return KeyRing(read_keys(_text_of(config.secret_key_file), named), file, named)
         if config.secret_key is not None:
-            return KeyRing(read_keys(config.secret_key, "SHOPBELL_SECRET_KEY"), file)
+            return KeyRing(read_keys(config.secret_key, _VARIABLE), file, _VARIABLE)
     except KeyTroubleError as trouble:
         raise ConfigError(str(trouble)) from None
     return KeyRing(file=file)

@@ -39,7 +39,7 @@ _log = logging.getLogger("shopbell.settings")
 _HINT: Final = "····"
 _LONG_ENOUGH: Final = 16
 _FRESH_SECONDS: Final = 0.2
-UNREADABLE: Final = "cannot be decrypted with the keys of this server and counts as unset: enter it again"
+_UNREADABLE: Final = "cannot be decrypted with the keys of this server and counts as unset: enter it again"
 
 
 @overload
@@ -145,24 +145,22 @@ def complaints(tx: Tx) -> list[str]:
     kept = snapshot.stored(tx)
     found = []
     for known in sorted(REGISTRY.values(), key=lambda known: known.name):
-        if (sentence := trouble(tx.setting_source, kept, known)) is None:
-            continue
-        held = "" if known.secret else f"; {known.text(known.default) or 'nothing'} holds instead"
-        found.append(f"The setting {known.name} {sentence}{held}.")
+        sentence = complaint(tx.setting_source, kept, known, f"The setting {known.name}")
+        found += [sentence] if sentence else []
     return found
 
 
-def trouble(source: SettingSource, kept: Kept, known: Setting[Any]) -> str | None:
-    """What is wrong with a stored setting, as the rest of a sentence; None when it is of use, or overridden."""
+def complaint(source: SettingSource, kept: Kept, known: Setting[Any], subject: str) -> str | None:
+    """What is wrong with a stored setting, a sentence that begins with ``subject``; None when it is of use."""
     row = kept.rows.get(known.name)
     if row is None or known.name in source.overrides:
         return None
     if known.secret:
-        return UNREADABLE if _open(source, row) is None else None
+        return f"{subject} {_UNREADABLE}." if _open(source, row) is None else None
     try:
         known.read(row.value)
     except ValueError as error:
-        return str(error)
+        return f"{subject} {error}; {known.text(known.default) or 'nothing'} holds instead."
     return None
 
 
