@@ -28,6 +28,8 @@ from server.kit.tx import Tx
 from server.kit.web import Open, Permit, declared
 from server.orders.routes import routes as orders
 from server.payments.routes import routes as payments
+from server.settings.routes import routes as settings
+from server.settings.source import attach
 
 _TELEMETRY_OFF: Any = {
     "tracing": False,
@@ -90,6 +92,7 @@ def create_app(
         redirect_slashes=False,
         telemetry=_TELEMETRY_OFF,
     )
+    attach(store, config)
     found = AppServices(store, _cursors(store), monotonic)
     hosts = Hosts(config)
     app.pulse = PulseCache(found, hosts.allows)
@@ -97,7 +100,7 @@ def create_app(
     app.state.config = config
     app.front = Front(app.beyond_front, found, hosts, body_seconds)
     errors.install(app)
-    rooms = (accounts, orders, activity, jobs, payments)
+    rooms = (accounts, orders, activity, jobs, payments, settings)
     for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         _take_in(app, router)
     check_routes(app)
