@@ -59,6 +59,15 @@ class Counter:
 
         self.store.write(unit)
 
+    def unset(self, *names: str) -> None:
+        """Let the defaults hold again."""
+
+        def unit(tx: Tx) -> None:
+            for name in names:
+                settings.unset(tx, name)
+
+        self.store.write(unit)
+
     def drain(self) -> int:
         """Run the jobs that are due, in this thread."""
         return Runner(self.store, alone=True, vary=lambda: 0.5).drain()
