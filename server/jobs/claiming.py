@@ -17,6 +17,7 @@ from server.jobs.asking import TOPIC
 from server.jobs.errors import JobError, clean_reason, reason_of
 from server.jobs.models import job, job_attempt, job_queue
 from server.jobs.registry import EXHAUSTED, KINDS, label_of
+from server.jobs.waking import wake
 from server.jobs.work import Job, Then, job_of
 from server.kit.clock import SECOND
 from server.kit.prepared import AnyOf, Prepared
@@ -95,10 +96,10 @@ def _take(tx: Tx, row: tuple[Any, ...], worker: str) -> Job:
     )
 
 
-def renew(tx: Tx, worker: str, ids: Iterable[str]) -> set[str]:
-    """Hold these jobs for another lease; gives those that are still this worker's."""
+def renew(tx: Tx, worker: str, ids: Iterable[str]) -> set[tuple[str, int]]:
+    """Hold these jobs for another lease; gives those that are still this worker's, each with its attempt."""
     rows = _RENEW.rows(tx, ids=list(ids), worker_=worker, lease_until_=tx.now + LEASE)
-    return {job_id for (job_id,) in rows}
+    return {(job_id, attempt) for job_id, attempt in rows}
 
 
 def finish(tx: Tx, mine: Claimed, then: Then | None) -> bool:
@@ -183,6 +184,7 @@ def rescue(tx: Tx, dead: Held) -> bool:
         select(func.count()).where(job_attempt.c.job_id == dead.id, job_attempt.c.outcome == "lost")
     ).scalar_one()
     more = 1 if lost <= FORGIVEN else 0
+    wake(tx)
     if found.attempt < found.max_attempts + more or found.kind not in KINDS:
         # A job that kills its worker must not kill the next one at once, again and again.
         wait = 0 if lost == 1 else _FIRST_WAIT * 2 ** min(lost - 2, 6)
@@ -289,7 +291,7 @@ _RENEW: Final = Prepared(
     update(job)
     .where(AnyOf(job.c.id, "ids"), job.c.worker == bindparam("worker_"), _RUNNING)
     .values(lease_until=bindparam("lease_until_"))
-    .returning(job.c.id)
+    .returning(job.c.id, job.c.attempt)
 )
 _HELD: Final = Prepared(select(job.c.id, job.c.attempt, job.c.worker, job.c.lease_until).where(_RUNNING))
 _PAUSED: Final = Prepared(select(job_queue.c.name).where(job_queue.c.paused_at.is_not(None)))

@@ -18,8 +18,8 @@ HIDDEN: Final = "⟨hidden⟩"
 _SECRETS: Final = (
     re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"),
     re.compile(
-        r"(?i)[\"']?\b[\w-]*(password|passwd|secret|token|api[_-]?key|authorization|signature)[\"']?\s*[=:]\s*"
-        r"[\"']?[^\s\"'&,;]+"
+        r"(?i)[\"']?\b[\w-]*(password|passwd|secret|token|api[_-]?key|authorization)[\"']?\s*[=:]\s*"
+        r"[\"']?[^\s\"'&,;]{6,}"
     ),
     re.compile(r"(?<=://)[^/\s@]+@"),
     re.compile(r"\b(sk|rk|pk|whsec|shopbell)_[A-Za-z0-9_]{8,}"),

@@ -22,6 +22,11 @@ class Running:
     mine: Claimed
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """The job and which attempt: one taken away may be back as the next attempt while this one still ends."""
+        return self.mine.job.id, self.mine.job.attempt
+
 
 class Lane:
     """The threads of one queue, made as they are needed."""

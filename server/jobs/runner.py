@@ -71,7 +71,7 @@ class Runner:
         self._grace = grace
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._running: dict[str, Running] = {}
+        self._running: dict[tuple[str, int], Running] = {}
         self._changed = threading.Condition()
         self._lanes: dict[str, Lane] = {}
         self._seen: dict[Held, float] = {}
@@ -153,7 +153,7 @@ class Runner:
         for mine in taken:
             running = Running(mine)
             with self._changed:
-                self._running[mine.job.id] = running
+                self._running[running.key] = running
                 at_once = sum(other.mine.queue == mine.queue for other in self._running.values())
             if mine.queue not in self._lanes:
                 self._lanes[mine.queue] = Lane(mine.queue, self._perform)
@@ -169,7 +169,7 @@ class Runner:
             _complain("job not settled", error)
         finally:
             with self._changed:
-                del self._running[running.mine.job.id]
+                del self._running[running.key]
                 self._changed.notify_all()
             self._wake.set()
 
@@ -239,9 +239,9 @@ class Runner:
             mine = dict(self._running)
         if not mine:
             return
-        still = self._store.write(lambda tx: claiming.renew(tx, self.worker, mine))
-        for job_id, running in mine.items():
-            if job_id not in still:
+        still = self._store.write(lambda tx: claiming.renew(tx, self.worker, {job_id for job_id, _ in mine}))
+        for key, running in mine.items():
+            if key not in still:
                 running.stopping.set()
 
     def rescue(self) -> int:
@@ -252,7 +252,7 @@ class Runner:
         others = [
             held
             for held in self._store.read(claiming.held)
-            if held.worker != self.worker or held.id not in mine
+            if held.worker != self.worker or (held.id, held.attempt) not in mine
         ]
         self._seen = {held: self._seen.get(held, seen_at) for held in others}
         dead = [held for held in others if self._alone or self._is_dead(held, now, seen_at)]
