@@ -92,8 +92,8 @@ def _items(tx: Tx, order: Row[Any]) -> list[Row[Any]]:
     return list(tx.execute(lines).all())
 
 
-def _render(name: str, **values: Any) -> str:
-    return _templates().get_template(name).render(**values)
+def _render(template: str, **values: Any) -> str:
+    return _templates().get_template(template).render(**values)
 
 
 @cache
