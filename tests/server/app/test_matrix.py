@@ -16,6 +16,7 @@ from server.kit.access import PERMISSIONS, Principal, Role
 from server.kit.clock import DAY, FrozenClock
 from server.kit.config import ServerConfig
 from server.kit.db import Store
+from server.kit.pages import is_page
 from server.kit.web import Open, Permit, answer, open_to_all, permit, router
 from tests.server.conftest import Staff
 
@@ -45,6 +46,19 @@ def test_every_route_declares_whom_it_lets_in(app: App) -> None:
 def test_the_open_routes_are_known_by_name(app: App) -> None:
     """A new one is a decision: it belongs in this list and in docs/security.md."""
     opened = {path for _, path, what in route_table(app) if isinstance(what, Open)}
+    customers = {
+        "/orders",
+        "/orders/find",
+        "/orders/sent",
+        "/orders/open/{token}",
+        "/orders/leave",
+        "/orders/{number}",
+        "/unsubscribe/{token}",
+        "/cart",
+        "/cart/{token}",
+    }
+    assert {path for path in opened if is_page(path)} == customers
+    opened -= customers
     assert opened == {"/healthz", "/v1/setup", "/v1/openapi.json", "/v1/docs", "/webhooks/stripe"}
 
 

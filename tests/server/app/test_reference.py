@@ -9,15 +9,21 @@ from server.app import App, create_app
 from server.app.assembly import route_table
 from server.kit.config import ServerConfig
 from server.kit.db import Store
+from server.kit.pages import is_page
 from server.kit.web import Open, Permit
+
+
+def api_table(app: App) -> list[tuple[str, str, Permit | Open | None]]:
+    """The routes for programs; the pages for customers are no part of the reference."""
+    return [row for row in route_table(app) if not is_page(row[1])]
 
 
 def test_every_route_is_described_with_its_permission(app: App, http: httpx.Client) -> None:
     document = http.get("/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert described == {(method, path) for method, path, _ in route_table(app)}
-    for method, path, what in route_table(app):
+    assert described == {(method, path) for method, path, _ in api_table(app)}
+    for method, path, what in api_table(app):
         operation = document["paths"][path][method.lower()]
         assert operation["summary"], path
         assert operation["description"], path
@@ -40,7 +46,7 @@ def test_every_route_is_described_with_its_permission(app: App, http: httpx.Clie
 
 def test_changing_routes_take_an_idempotency_key(app: App, http: httpx.Client) -> None:
     document = http.get("/v1/openapi.json").json()
-    for method, path, what in route_table(app):
+    for method, path, what in api_table(app):
         names = {item["name"] for item in document["paths"][path][method.lower()].get("parameters", [])}
         assert ("Idempotency-Key" in names) == (method != "GET" and isinstance(what, Permit)), path
 
@@ -77,7 +83,7 @@ def test_the_page_holds_every_route_and_no_script(app: App, http: httpx.Client) 
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
-    for method, path, what in route_table(app):
+    for method, path, what in api_table(app):
         assert f"<code>{method} {path}</code>" in answer.text
         if isinstance(what, Permit):
             assert f"<code>{what.permission}</code>" in answer.text
