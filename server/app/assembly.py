@@ -19,6 +19,7 @@ from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
 from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
+from server.catalog.routes import routes as catalog
 from server.jobs.routes import routes as jobs
 from server.kit.config import ServerConfig
 from server.kit.db import Store
@@ -26,8 +27,14 @@ from server.kit.paging import Cursors, load_cursors
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
 from server.kit.web import Open, Permit, declared
+from server.lookup.routes import Limits
+from server.lookup.routes import routes as lookup
+from server.mail.routes import routes as mails
+from server.orders.mail_routes import routes as order_mails
 from server.orders.routes import routes as orders
 from server.payments.routes import routes as payments
+from server.recovery.pages import cart_pages, leaving
+from server.recovery.routes import routes as carts
 from server.settings.routes import routes as settings
 from server.settings.source import attach
 
@@ -99,8 +106,23 @@ def create_app(
     app.state.services = found
     app.state.config = config
     app.front = Front(app.beyond_front, found, hosts, body_seconds)
+    app.state.lookup_limits = Limits(monotonic)
     errors.install(app)
-    rooms = (accounts, orders, activity, jobs, payments, settings)
+    rooms = (
+        accounts,
+        orders,
+        order_mails,
+        activity,
+        jobs,
+        mails,
+        payments,
+        settings,
+        catalog,
+        carts,
+        lookup,
+        leaving,
+        cart_pages,
+    )
     for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         _take_in(app, router)
     check_routes(app)

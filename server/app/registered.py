@@ -4,4 +4,12 @@ from __future__ import annotations
 
 import server.activity.jobs
 import server.inbox.jobs
-import server.jobs.jobs  # noqa: F401 - they register themselves
+import server.jobs.jobs
+import server.lookup.jobs
+import server.lookup.mails
+import server.mail.jobs
+import server.mail.trying
+import server.orders.mails
+import server.recovery.hooks
+import server.recovery.jobs
+import server.recovery.mails  # noqa: F401 - they register themselves
