@@ -44,14 +44,6 @@ class _Field:
     default: Any
     check: Callable[..., tuple[Any, Errors]]
 
-    def take(self, given: Mapping[str, Any], values: dict[str, Any], errors: Errors) -> None:
-        """Put the checked value among ``values``, or what is wrong with it among ``errors``."""
-        value = given.get(self.alias)
-        if value is not None:
-            self.judge(value, values, errors)
-        else:
-            self.leave_out(values, errors)
-
     def judge(self, value: Any, values: dict[str, Any], errors: Errors) -> None:
         """Check a value that came."""
         values[self.name], wrong = self.check(value, {}, loc=self.loc)
@@ -65,6 +57,27 @@ class _Field:
             values[self.name] = self.default
 
 
+class _Fields:
+    """The parameters that stand in one place: in the path, or behind it."""
+
+    __slots__ = ("_by_alias", "_defaults", "_required")
+
+    def __init__(self, fields: Sequence[_Field]) -> None:
+        self._by_alias = {item.alias: item for item in fields}
+        self._defaults = {item.name: item.default for item in fields if not item.required}
+        self._required = [item for item in fields if item.required]
+
+    def take(self, given: Mapping[str, Any], values: dict[str, Any], errors: Errors) -> None:
+        """Put the checked values among ``values``, and what is wrong with others among ``errors``."""
+        values |= self._defaults
+        for item in self._required:
+            if item.alias not in given:
+                item.leave_out(values, errors)
+        for alias, value in given.items():
+            if known := self._by_alias.get(alias):
+                known.judge(value, values, errors)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """How the arguments of one function are found; its dependencies come first, each with a plan of its own."""
@@ -72,8 +85,8 @@ class _Plan:
     name: str | None
     call: Callable[..., Any]
     request: str | None
-    path: Sequence[_Field]
-    query: Sequence[_Field]
+    path: _Fields
+    query: _Fields
     needs: Sequence[_Plan] = field(default=())
 
     async def find(self, request: Request, errors: Errors) -> dict[str, Any]:
@@ -88,10 +101,8 @@ class _Plan:
             given = await need.call(**found)
             if need.name is not None:
                 values[need.name] = given
-        for item in self.path:
-            item.take(request.path_params, values, errors)
-        for item in self.query:
-            item.take(request.query_params, values, errors)
+        self.path.take(request.path_params, values, errors)
+        self.query.take(request.query_params, values, errors)
         if self.request is not None:
             values[self.request] = request
         return values
@@ -141,8 +152,8 @@ def _plan(dependant: Dependant) -> _Plan:
         dependant.name,
         call,
         dependant.request_param_name,
-        [_parameter(item, "path") for item in dependant.path_params],
-        [_parameter(item, "query") for item in dependant.query_params],
+        _Fields([_parameter(item, "path") for item in dependant.path_params]),
+        _Fields([_parameter(item, "query") for item in dependant.query_params]),
         [_need(item) for item in dependant.dependencies],
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import secrets
@@ -91,7 +90,7 @@ class Cursors:
         self._key = key
 
     def _tag(self, payload: bytes, query: str) -> bytes:
-        return hmac.new(self._key, query.encode() + b"\0" + payload, hashlib.sha256).digest()[:12]
+        return hmac.digest(self._key, query.encode() + b"\0" + payload, "sha256")[:12]
 
     def write(self, position: Position, query: str) -> str:
         """The cursor text for a position in the list that ``query`` names."""
