@@ -13,6 +13,7 @@ FulfilmentStatus = Literal[
     "unfulfilled", "submitted", "processing", "shipped", "delivered", "failed", "cancelled"
 ]
 OrderTab = Literal["all", "unpaid", "to_ship", "shipped", "problems"]
+OrderSort = Literal["newest", "oldest", "total", "attention"]
 
 HandledBy = Literal["shopbell", "program"]
 

@@ -46,6 +46,7 @@ order = Table(
     Column("overdue_for", TEXT),  # the step that was told to be overdue, until it comes
     Column("overdue_since", MS),
     Index("ix_shop_order_newest", "created_at", "id"),
+    Index("ix_shop_order_total", "total", "id"),
     Index("ix_shop_order_payment", "payment_status", "created_at", "id"),
     Index("ix_shop_order_fulfilment", "fulfilment_status", "created_at", "id"),
     sqlite_strict=True,

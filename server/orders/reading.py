@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, func, or_, select, true
 
 from server.activity import service as activity
-from server.activity.models import activity as entry
 from server.contract.base import Money
 from server.contract.orders import (
     CustomerRef,
@@ -18,16 +17,18 @@ from server.contract.orders import (
     OrderCounts,
     OrderItem,
     OrderRow,
+    OrderSort,
     OrderTab,
     OrderTimes,
 )
 from server.kit.access import Principal
-from server.kit.clock import instant, instant_or_none, milliseconds
-from server.kit.paging import PageRequest, Slice, keyset, slice_of
+from server.kit.clock import instant, instant_or_none
+from server.kit.paging import PageRequest, Slice, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.orders import deadlines, policy
 from server.orders.models import order, order_item
+from server.orders.sorting import NEEDS_ATTENTION, page_rows, place
 from server.people import service as people
 
 MAX_SEARCH: Final = 200
@@ -44,12 +45,7 @@ _SHIPPED: Final = order.c.fulfilment_status.in_(("shipped", "delivered"))
 _PROBLEM: Final = (
     (order.c.fulfilment_status == "failed")
     | ((order.c.payment_status == "failed") & (order.c.fulfilment_status != "cancelled"))
-    | order.c.id.in_(
-        # in the words of the partial index on what is open
-        select(entry.c.order_id).where(
-            entry.c.resolved_at.is_(None), entry.c.level != "info", entry.c.order_id.is_not(None)
-        )
-    )
+    | NEEDS_ATTENTION
 )
 _TABS: Final[dict[OrderTab, ColumnElement[bool]]] = {
     "all": true(),
@@ -62,15 +58,24 @@ _TABS: Final[dict[OrderTab, ColumnElement[bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which orders: those of a tab, whose number, customer, provider's number or tracking number holds ``q``."""
+    """Which orders: those of a tab, whose number, customer, provider's number or tracking number holds ``q``.
+
+    ``sort`` is their order: newest or oldest first, the highest total first, or first those of which something is
+    open, then the newest.
+    """
 
     tab: OrderTab = "all"
     q: str = ""
+    sort: OrderSort = "newest"
 
     @property
     def name(self) -> str:
         """What cursors of this list are bound to."""
-        return f"orders\0{self.tab}\0{self.q}"
+        return f"orders\0{self.tab}\0{self.sort}\0{self.q}"
+
+    def place(self, row: OrderRow) -> tuple[int, str]:
+        """A row's place in the list, for its page's cursors."""
+        return place(row, self.sort)
 
 
 def find(tx: Tx, key: str, *, lock: bool = False) -> Row[Any] | None:
@@ -111,11 +116,11 @@ def get(tx: Tx, key: str, caller: Principal) -> Order:
 
 
 def listing(tx: Tx, query: ListQuery, page: PageRequest) -> Slice[OrderRow]:
-    """A page of orders, newest first."""
+    """A page of orders, in the order that the query asks for."""
     statement = select(order).where(_TABS[query.tab])
     if query.q.strip():
         statement = statement.where(_matches(tx, query.q.strip()))
-    found = slice_of(tx.execute(keyset(statement, page, order.c.created_at, order.c.id)).all(), page)
+    found = slice_of(page_rows(tx, statement, query.sort, page), page)
     customers = people.people(tx, {row.person_id for row in found.rows if row.person_id})
     open_entries = activity.attention_by_order(tx, [row.id for row in found.rows])
     rows = [
@@ -123,11 +128,6 @@ def listing(tx: Tx, query: ListQuery, page: PageRequest) -> Slice[OrderRow]:
         for row in found.rows
     ]
     return Slice(rows, found.older, found.newer)
-
-
-def place(row: OrderRow) -> tuple[int, str]:
-    """A row's place in the list, for its page's cursors."""
-    return milliseconds(row.created_at), row.id
 
 
 def counts(tx: Tx) -> OrderCounts:

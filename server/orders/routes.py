@@ -13,6 +13,7 @@ from server.contract.orders import (
     Order,
     OrderCounts,
     OrderRow,
+    OrderSort,
     OrderTab,
 )
 from server.kit.access import Principal
@@ -40,7 +41,7 @@ async def make_order(
     return await mutate(request, caller, unit, 201, remembered=_without_person)
 
 
-@routes.get("", response_model=Page[OrderRow], summary="Orders, newest first")
+@routes.get("", response_model=Page[OrderRow], summary="Orders, newest first or sorted otherwise")
 def list_orders(
     request: Request,
     caller: Annotated[Principal, permit("orders.read")],  # noqa: ARG001 - declares the permission
@@ -54,12 +55,19 @@ def list_orders(
             "the provider's order id or the tracking number",
         ),
     ] = "",
+    sort: Annotated[
+        OrderSort,
+        Query(
+            description="newest or oldest first; the highest total first; or those that need attention first, "
+            "then the newest. Whatever the order, `edge=newest` is its first row and `edge=oldest` its last"
+        ),
+    ] = "newest",
 ) -> Response:
     """One page of a tab. Errors: 400 ``invalid_cursor``; 422 ``invalid_request``."""
     found = services(request)
-    query = orders.ListQuery(status, q.strip())
+    query = orders.ListQuery(status, q.strip(), sort)
     page = found.store.read(lambda tx: orders.listing(tx, query, paging.request(found.cursors, query.name)))
-    older, newer = found.cursors.around(page, query.name, orders.place)
+    older, newer = found.cursors.around(page, query.name, query.place)
     return answer(Page[OrderRow](items=list(page.rows), next=older, prev=newer))
 
 

@@ -20,7 +20,6 @@ from server.orders.reading import (
     get,
     listing,
     numbers,
-    place,
     shown,
 )
 
@@ -47,6 +46,5 @@ __all__ = [
     "mark_refunded",
     "moment",
     "numbers",
-    "place",
     "shown",
 ]

@@ -38,6 +38,7 @@ def _orders() -> None:
     op.add_column("shop_order", sa.Column("overdue_for", TEXT, nullable=True))
     op.add_column("shop_order", sa.Column("overdue_since", INT, nullable=True))
     op.add_column("order_item", sa.Column("variant_id", TEXT, nullable=True))
+    op.create_index("ix_shop_order_total", "shop_order", ["total", "id"])
 
 
 def _jobs() -> None:

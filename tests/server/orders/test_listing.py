@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Select, select, true, update
+from sqlalchemy.dialects import sqlite
 
 from server.activity import service as activity
-from server.contract.orders import Order, OrderRow, OrderTab
+from server.contract.orders import Order, OrderRow, OrderSort, OrderTab
 from server.kit.clock import MINUTE, FrozenClock
 from server.kit.db import Store
 from server.kit.paging import PageRequest, Position, Slice
@@ -17,8 +18,11 @@ from server.kit.tx import Tx
 from server.orders import service as orders
 from server.orders.models import order
 from server.orders.reading import ListQuery
+from server.orders.sorting import page_rows
 from server.people.models import person
 from tests.server.orders.shop import Shop, caller
+
+NEWEST = ListQuery()
 
 
 def listed(store: Store, tab: OrderTab = "all", q: str = "") -> list[str]:
@@ -166,22 +170,25 @@ def test_an_order_without_a_customer_is_listed(shop: Shop, store: Store) -> None
     assert listed(store) == ["0001"]
 
 
-def _page(request: PageRequest, tx: Tx) -> Slice[OrderRow]:
-    return orders.listing(tx, ListQuery(), request)
+SORTS: tuple[OrderSort, ...] = get_args(OrderSort)
 
 
-def _walk(store: Store, limit: int, edge: Any) -> list[str]:
+def _page(query: ListQuery, request: PageRequest, tx: Tx) -> Slice[OrderRow]:
+    return orders.listing(tx, query, request)
+
+
+def _walk(store: Store, limit: int, edge: Any, query: ListQuery = NEWEST) -> list[str]:
     """Every row from one end to the other, page by page."""
     request = PageRequest(limit=limit, edge=edge)
     seen: list[str] = []
     for _ in range(100):
-        page = store.read(partial(_page, request))
+        page = store.read(partial(_page, query, request))
         rows = [row.number[-4:] for row in page.rows]
         seen = seen + rows if edge == "newest" else rows + seen
         if not (page.older if edge == "newest" else page.newer):
             return seen
         last = page.rows[-1] if edge == "newest" else page.rows[0]
-        request = PageRequest(limit, Position(*orders.place(last), "older" if edge == "newest" else "newer"))
+        request = PageRequest(limit, Position(*query.place(last), "older" if edge == "newest" else "newer"))
     raise AssertionError("the pages do not end")
 
 
@@ -196,12 +203,100 @@ def test_pages_meet_without_gap_or_repeat(shop: Shop, store: Store, clock: Froze
         assert _walk(store, limit, edge) == everything
 
 
+@pytest.fixture
+def mixed(shop: Shop, store: Store, clock: FrozenClock) -> None:
+    """Nine orders, three at a time; their totals and what is open on them agree with neither."""
+    totals = (500, 900, 500, 100, 900, 500, 0, 700, 100)
+    for number, total in enumerate(totals):
+        made = shop.order(items=[{"name": "Socks", "quantity": 1, "unit_price": total}], shipping=None)
+        if number in {1, 2, 7}:
+            store.write(partial(activity.log, type="order.cancelled", order_id=made.id))
+        if number % 3 == 2:
+            clock.advance(MINUTE)
+    resolved = shop.order(items=[{"name": "Socks", "quantity": 1, "unit_price": 200}], shipping=None)
+    store.write(lambda tx: activity.log(tx, "order.cancelled", order_id=resolved.id))
+    store.write(lambda tx: activity.resolve_order(tx, resolved.id, caller()))
+
+
+SORTED = {
+    "newest": "10 9 8 7 6 5 4 3 2 1",
+    "oldest": "1 2 3 4 5 6 7 8 9 10",
+    "total": "5 2 8 6 3 1 10 9 4 7",
+    "attention": "8 3 2 10 9 7 6 5 4 1",
+}
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("edge", ["newest", "oldest"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_of_every_order_meet(store: Store, sort: OrderSort, edge: str) -> None:
+    expected = [f"{int(number):04d}" for number in SORTED[sort].split()]
+    for limit in (1, 2, 3, 4, 9, 10, 11):
+        assert _walk(store, limit, edge, ListQuery(sort=sort)) == expected
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("sort", SORTS)
+def test_from_any_row_a_page_goes_both_ways(store: Store, sort: OrderSort) -> None:
+    query = ListQuery(sort=sort)
+    everything = store.read(partial(_page, query, PageRequest())).rows
+    for at, row in enumerate(everything):
+        below = store.read(partial(_page, query, PageRequest(4, Position(*query.place(row), "older"))))
+        above = store.read(partial(_page, query, PageRequest(4, Position(*query.place(row), "newer"))))
+        assert list(below.rows) == list(everything[at + 1 : at + 5])
+        assert list(above.rows) == list(everything[max(at - 4, 0) : at])
+        assert (below.older, above.newer) == (at + 5 < len(everything), at > 4)
+
+
+@pytest.mark.usefixtures("mixed")
+def test_an_order_narrows_nothing_and_a_tab_keeps_it(store: Store) -> None:
+    for sort in SORTS:
+        page = store.read(partial(_page, ListQuery("problems", "000", sort), PageRequest()))
+        named = {f"{int(number):04d}" for number in ("2", "3", "8")}
+        told = [row.number[-4:] for row in page.rows]
+        assert told == [n for n in (f"{int(number):04d}" for number in SORTED[sort].split()) if n in named]
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("sort", SORTS)
+def test_no_order_sorts_the_whole_table(store: Store, sort: OrderSort) -> None:
+    """Each walks along an index; only the few that need attention may be sorted."""
+    if store.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by the size of the table")
+    plans: list[str] = []
+
+    def unit(tx: Tx) -> None:
+        statement = select(order).where(true())
+        for page in (PageRequest(1), PageRequest(1, edge="oldest")):
+            told = _Explained(tx, plans)
+            page_rows(cast(Tx, told), statement, sort, page)
+
+    store.read(unit)
+    assert plans
+    sorting = [plan for plan in plans if "TEMP B-TREE" in plan]
+    assert [plan for plan in sorting if not plan.startswith("SEARCH shop_order USING INDEX")] == []
+    assert bool(sorting) == (sort == "attention")
+
+
+class _Explained:
+    """Runs statements and keeps how SQLite says it does."""
+
+    def __init__(self, tx: Tx, plans: list[str]) -> None:
+        self._tx, self._plans = tx, plans
+
+    def execute(self, statement: Select[Any]) -> Any:
+        text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        told = self._tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+        self._plans.append("; ".join(row[-1] for row in told))
+        return self._tx.execute(statement)
+
+
 def test_an_order_that_comes_meanwhile_moves_no_page(shop: Shop, store: Store, clock: FrozenClock) -> None:
     for _ in range(6):
         shop.order()
         clock.advance(1)
-    first = store.read(lambda tx: orders.listing(tx, ListQuery(), PageRequest(limit=3)))
+    first = store.read(lambda tx: orders.listing(tx, NEWEST, PageRequest(limit=3)))
     shop.order()
-    rest = PageRequest(3, Position(*orders.place(first.rows[-1])))
-    second = store.read(lambda tx: orders.listing(tx, ListQuery(), rest))
+    rest = PageRequest(3, Position(*NEWEST.place(first.rows[-1])))
+    second = store.read(lambda tx: orders.listing(tx, NEWEST, rest))
     assert [row.number[-4:] for row in second.rows] == ["0003", "0002", "0001"]

@@ -108,11 +108,28 @@ def test_pages_by_cursor(program: httpx.Client, staff: Staff) -> None:
     assert [row["number"][-4:] for row in oldest["items"]] == ["0002", "0001"]
 
 
+def test_pages_in_another_order(program: httpx.Client, staff: Staff) -> None:
+    for price in (300, 100, 300, 200):
+        item = ORDER["items"][0] | {"unit_price": price}
+        program.post("/v1/orders", json=ORDER | {"items": [item]})
+
+    def numbers(page: dict[str, Any]) -> list[str]:
+        return [row["number"][-4:] for row in page["items"]]
+
+    first = read(program, staff, "/v1/orders?sort=total&limit=3")
+    assert numbers(first) == ["0003", "0001", "0004"]
+    second = read(program, staff, f"/v1/orders?sort=total&limit=3&cursor={first['next']}")
+    assert (numbers(second), second["next"]) == (["0002"], None)
+    assert read(program, staff, f"/v1/orders?sort=total&limit=3&cursor={second['prev']}") == first
+    assert numbers(read(program, staff, "/v1/orders?sort=oldest&limit=2")) == ["0001", "0002"]
+    assert numbers(read(program, staff, "/v1/orders?sort=oldest&limit=2&edge=oldest")) == ["0003", "0004"]
+
+
 def test_a_cursor_belongs_to_its_list(program: httpx.Client, staff: Staff) -> None:
     for _ in range(2):
         program.post("/v1/orders", json=ORDER)
     cursor = read(program, staff, "/v1/orders?limit=1")["next"]
-    for query in ("status=unpaid", "q=mary", "status=all&q=x"):
+    for query in ("status=unpaid", "q=mary", "status=all&q=x", "sort=oldest", "sort=total", "sort=attention"):
         answer = program.get(f"/v1/orders?cursor={cursor}&{query}", headers=staff.bearer("readonly"))
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
     edited = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
@@ -127,7 +144,7 @@ def test_the_search_is_literal(program: httpx.Client, staff: Staff) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["status=lost", "limit=0", "limit=201", "limit=x", "q=" + "x" * 201, "edge=middle"]
+    "query", ["status=lost", "limit=0", "limit=201", "limit=x", "q=" + "x" * 201, "edge=middle", "sort=name"]
 )
 def test_a_query_that_cannot_be_meant_is_refused(http: httpx.Client, staff: Staff, query: str) -> None:
     answer = http.get(f"/v1/orders?{query}", headers=staff.bearer("owner"))
