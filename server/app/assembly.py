@@ -20,13 +20,15 @@ from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
 from server.catalog.routes import routes as catalog
+from server.fulfilment.hook_routes import routes as provider_hooks
+from server.fulfilment.routes import routes as fulfilment
 from server.jobs.routes import routes as jobs
 from server.kit.config import ServerConfig
 from server.kit.db import Store
 from server.kit.paging import Cursors, load_cursors
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
-from server.kit.web import Open, Permit, declared
+from server.kit.web import Open, Permit, StrictRoute, declared
 from server.lookup.routes import Limits
 from server.lookup.routes import routes as lookup
 from server.mail.routes import routes as mails
@@ -56,6 +58,8 @@ class App(FastAPI):
 
     front: Front
     pulse: PulseCache
+    known: dict[tuple[str, str], StrictRoute]
+    """The routes whose paths have no parameters, by method and path."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI)."""
@@ -69,8 +73,13 @@ class App(FastAPI):
             await super().__call__(scope, receive, send)
 
     async def beyond_front(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The routes alone."""
-        await super().__call__(scope, receive, send)
+        """The routes alone. One that is known by its path is not searched for among the others."""
+        route = self.known.get((scope["method"], scope["path"]))
+        if route is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await route.answer(scope, receive, send)
 
 
 def create_app(
@@ -102,6 +111,7 @@ def create_app(
     attach(store, config)
     found = AppServices(store, _cursors(store), monotonic)
     hosts = Hosts(config)
+    app.known = {}
     app.pulse = PulseCache(found, hosts.allows)
     app.state.services = found
     app.state.config = config
@@ -112,6 +122,8 @@ def create_app(
         accounts,
         orders,
         order_mails,
+        fulfilment,
+        provider_hooks,
         activity,
         jobs,
         mails,
@@ -130,13 +142,15 @@ def create_app(
     return app
 
 
-def _take_in(app: FastAPI, router: APIRouter) -> None:
+def _take_in(app: App, router: APIRouter) -> None:
     """Put a room's routes beside the others, flat: FastAPI walks through included routers at every request."""
     for context in iter_route_contexts(router.routes):
         route = context.original_route
         if not isinstance(route, APIRoute) or route.path != context.path:
             raise TypeError(f"a room's routes must stand under their whole path: {context.path}")
         app.router.routes.append(route)
+        if isinstance(route, StrictRoute) and not route.param_convertors:
+            app.known |= {(method, route.path): route for method in route.methods or ()}
 
 
 def route_table(app: FastAPI) -> list[tuple[str, str, Permit | Open | None]]:

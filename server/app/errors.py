@@ -69,29 +69,30 @@ def log_error(error: Exception, method: str, path: str) -> None:
         _log.error("request failed", extra={"fields": fields}, exc_info=trace)
 
 
+def refused(error: Exception) -> tuple[ProblemError, dict[str, str]] | None:
+    """The refusal that an exception stands for, with its headers; None for what nobody meant to happen."""
+    if isinstance(error, ProblemError):
+        return error, {}
+    if isinstance(error, RequestValidationError):
+        found = [(_place(item), _message(item)) for item in error.errors()[:_MOST_FIELDS]]
+        return invalid_request(*found), {}
+    if isinstance(error, HTTPException):
+        code, detail = _HTTP.get(error.status_code, ("invalid_request", "This request was refused."))
+        return ProblemError(error.status_code, code, detail), dict(error.headers or {})
+    return None
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers."""
-    app.add_exception_handler(ProblemError, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    for kind in (ProblemError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _refused)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)  # noqa: S101 - registered for it
-    return refusal(request.url.path, error)
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    found = [(_place(item), _message(item)) for item in error.errors()[:_MOST_FIELDS]]
-    return refusal(request.url.path, invalid_request(*found))
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    code, detail = _HTTP.get(error.status_code, ("invalid_request", "This request was refused."))
-    return refusal(request.url.path, ProblemError(error.status_code, code, detail), dict(error.headers or {}))
+    found = refused(error)
+    assert found is not None  # noqa: S101 - registered for these
+    return refusal(request.url.path, *found)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from server.accounts.service import has_owner
-from server.app.errors import as_problem, log_error, refusal
+from server.app.errors import as_problem, log_error, refusal, refused
 from server.app.hosts import Hosts
 from server.app.rereads import Rereads
 from server.app.services import LOCAL, AppServices
@@ -73,21 +73,18 @@ class Front:
             await self._guarded(scope, receive, answering)
         except _GoneError:
             return
-        except ProblemError as problem:
-            await self._refuse(problem, scope, receive, answering)
         except Exception as error:
-            if answering.finished:  # the routes answered and logged it, and let it go on up
-                return
-            log_error(error, scope["method"], scope["path"])
-            if answering.started:
-                raise  # half an answer went out: the protocol closes the connection
-            await self._refuse(as_problem(error), scope, receive, answering)
-
-    async def _refuse(
-        self, problem: ProblemError, scope: Scope, receive: Receive, answering: _Answering
-    ) -> None:
-        headers = {"Connection": "close"} if problem.status in (408, 413) else None
-        await refusal(scope["path"], problem, headers)(scope, receive, answering)
+            known = refused(error)
+            if known is None:
+                if answering.finished:  # the routes answered and logged it, and let it go on up
+                    return
+                log_error(error, scope["method"], scope["path"])
+                if answering.started:
+                    raise  # half an answer went out: the protocol closes the connection
+            problem, headers = known or (as_problem(error), {})
+            if problem.status in (408, 413):
+                headers["Connection"] = "close"
+            await refusal(scope["path"], problem, headers)(scope, receive, answering)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _Headers(scope["headers"])

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, RouteContext
 from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy import delete, insert, select
+from starlette.types import Receive, Scope, Send
 
 from server.kit.access import Permission, Principal
 from server.kit.arguments import Arguments, is_coroutine
@@ -37,6 +38,15 @@ class StrictRoute(APIRoute):
 
     Its function answers with a ``Response``; a plain one is run in a thread.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._respond = self.get_route_handler()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for this route, which has no parameters in its path (ASGI)."""
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request that came to this route."""
