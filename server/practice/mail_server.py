@@ -14,6 +14,7 @@ import ssl
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from email import message_from_bytes
@@ -36,6 +37,10 @@ MOST_BYTES: Final = 2**20
 Trouble = Literal["drop_before", "drop_after", "hold_after", "refuse_after", "silent"]
 """What happens when the mail itself comes: dropped without taking it, taken and dropped without an answer, taken and
 answered only when let go on, refused, or never answered at all."""
+
+
+Step = Literal["greeting", "sender", "recipient", "mail", "goodbye"]
+"""The steps of a conversation; at ``mail`` the mail was taken, and not answered yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class MailServer:
         security: as the shop's setting: ``none``, ``starttls``, or ``tls`` from the first byte.
         login: a name and a password to ask for; None lets everybody in.
         utf8: whether it takes addresses in other scripts.
+        on_step: called at each step of each conversation before it is answered, with the recipient once that is
+            known; in the server's own thread.
     """
 
     def __init__(
@@ -75,10 +82,12 @@ class MailServer:
         *,
         login: tuple[str, str] | None = None,
         utf8: bool = True,
+        on_step: Callable[[Step, str | None], None] | None = None,
     ) -> None:
         self.security = security
         self.login = login
         self.utf8 = utf8
+        self.on_step = on_step
         self.logins: list[tuple[str, bytes, bytes]] = []
         """Who tried to log in: the way, the name, the password."""
         self._changed = threading.Condition()
@@ -214,6 +223,10 @@ class MailServer:
                 self._count += 1
             self._changed.notify_all()
 
+    def _at(self, step: Step, envelope: Envelope) -> None:
+        if self.on_step is not None:
+            self.on_step(step, envelope.rcpt_tos[0] if envelope.rcpt_tos else None)
+
     async def _held(self) -> None:
         await asyncio.to_thread(self._go_on.wait)
 
@@ -224,11 +237,27 @@ class _Desk:
     def __init__(self, owner: MailServer) -> None:
         self._owner = owner
 
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Somebody says hello."""
+        del server
+        self._owner._at("greeting", envelope)
+        session.host_name = hostname
+        return answers
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Somebody says goodbye."""
+        del server, session
+        self._owner._at("goodbye", envelope)
+        return "221 Bye"
+
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """A sender is named."""
         del server
+        self._owner._at("sender", envelope)
         if self._owner.login is not None and not session.authenticated:
             return "530 5.7.0 Log in first"
         envelope.mail_from = address
@@ -244,6 +273,7 @@ class _Desk:
         if refused is not None:
             return refused
         envelope.rcpt_tos.append(address)
+        self._owner._at("recipient", envelope)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -255,6 +285,7 @@ class _Desk:
         if trouble not in ("drop_before", "silent"):
             content = envelope.content if isinstance(envelope.content, bytes) else b""
             self._owner._take(str(envelope.mail_from), list(envelope.rcpt_tos), content)
+            self._owner._at("mail", envelope)
         if trouble in ("drop_before", "drop_after") and server.transport is not None:
             server.transport.abort()  # type: ignore[attr-defined]
         if trouble in ("drop_before", "drop_after", "silent"):
