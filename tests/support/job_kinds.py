@@ -1,11 +1,14 @@
 """Kinds of jobs for tests in processes of their own, and a program that is `shopbelld` with them.
 
-Run as a program, the arguments are those of `shopbelld`; or ``hold URL``: a worker on a database whose clock stands
-still, for a job that never ends; or ``press URL KEY``: asks for one job and prints whether it was new.
+Run as a program, the first argument says as what. ``hold URL``: a worker on a database, whose clock stands still.
+``press URL KEY``: asks for one job and prints whether it was new. ``again ARGUMENTS``: for each line on stdin a
+`shopbelld` with these arguments, in a process of its own, forked so that it starts without importing anything; its
+number is printed, and a line when it ended.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -22,6 +25,8 @@ from server.kit.schema import store_fact
 from server.kit.tx import Tx
 
 START = "2026-02-23T10:00:00Z"
+MOMENT = 0.02
+"""Seconds that a job takes outside, so that a kill finds some in the middle."""
 
 
 def count(work: Work) -> Then:
@@ -35,6 +40,7 @@ def count(work: Work) -> Then:
         tx.execute(insert(store_fact).values(name=f"done {job_id} {tx.new_id()}", value=job_id))
 
     work.store.write(begin)
+    work.stopping.wait(MOMENT)
     return then
 
 
@@ -66,9 +72,26 @@ def main(argv: list[str]) -> int:
             return 0
         Runner(store).start()
         threading.Event().wait()
+    assert argv[0] == "again"
+    again(argv[1:])
+    return 0
+
+
+def again(arguments: list[str]) -> None:
+    """A `shopbelld` for each line on stdin, one after the other."""
+    import server.app.running
+    import server.app.working  # noqa: F401 - loaded once for all
     from server.cli import main as shopbelld
 
-    return shopbelld(argv)
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os._exit(shopbelld(arguments))
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        os.waitpid(child, 0)
+        sys.stdout.write("ended\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
