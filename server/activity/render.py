@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
+from server.activity import offers
 from server.activity.catalog import LEVELS, EventType, readable_type
 from server.activity.groups import group_json
 from server.activity.intake import TEXTS_KEPT
@@ -56,18 +57,21 @@ def render(
         _people(tx, {row[PERSON_ID] for row, what in pairs if what.about_person and row[PERSON_ID]}),
         _staff(tx, {user for row in rows for user in (row[ACTOR_USER_ID], row[RESOLVED_BY]) if user}),
         groups or {},
+        _offered(tx, pairs, caller),
     )
     return [_entry(row, what, joined, caller) for row, what in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """What rows point at: texts by entry; how people and members of staff are named by id; open groups by key."""
+    """What rows point at: texts by entry; how people and members of staff are named by id; open groups by key; what
+    other rooms offer by entry."""
 
     texts: Mapping[str, Mapping[str, str]]
     people: Mapping[str, str]
     staff: Mapping[str, str]
     groups: Mapping[str, str]
+    offered: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def _entry(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
         f'"occurred_at":"{at}","inserted_at":"{at if inserted_at == occurred_at else _time(inserted_at)}",'
         f"{_OPEN if resolved_at is None else _resolved(resolved_at, joined.staff.get(resolved_by))},"
         f'"group":{group},"facts":{facts},'
-        f'"actions":{actions(caller, level, resolved=resolved_at is not None)}}}'
+        f'"actions":{_actions(actions(caller, level, resolved=resolved_at is not None), joined.offered.get(row[ID]))}}}'
     )
 
 
@@ -162,6 +166,20 @@ def _message(
     if number is not None:
         shown["order"] = number
     return quoted(told.kind.sentence.fill(shown)), facts
+
+
+def _actions(own: str, offered: str | None) -> str:
+    return own if offered is None else f"{own[:-1]}{offered}]"
+
+
+def _offered(tx: Tx, pairs: Sequence[tuple[Row, _Told]], caller: Principal) -> dict[str, str]:
+    """What other rooms offer on these entries, asked for once for all of them."""
+    wanted = [
+        offers.Told(row[ID], row[TYPE], row[ORDER_ID], what.params)
+        for row, what in pairs
+        if row[TYPE] in offers.OFFERS
+    ]
+    return offers.collect(tx, wanted, caller) if wanted else {}
 
 
 def _actor(kind: str, name: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import server.activity.jobs
+import server.fulfilment.jobs
 import server.inbox.jobs
 import server.jobs.jobs
 import server.lookup.jobs

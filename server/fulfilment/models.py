@@ -25,6 +25,7 @@ submission = Table(
     Column("sent_at", MS),
     Column("accepted_at", MS),
     UniqueConstraint("order_id", "provider"),
+    Index("ix_submission_provider_order", "provider", "provider_order_id"),
     sqlite_strict=True,
 )
 """One order at one provider. ``sent`` is committed before the request leaves, so a dropped answer is looked up."""

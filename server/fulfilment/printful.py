@@ -186,6 +186,11 @@ def order(given: dict[str, Any], shipments: list[dict[str, Any]] | None = None) 
         tracking_url=web_address(first.get("tracking_url")),
         times=times,
         unconfirmed=said in _WAITS,
+        returned=tuple(
+            name
+            for one in shipments or []
+            if one.get("shipment_status") == "returned" and (name := text(one.get("id"))) is not None
+        ),
     )
 
 

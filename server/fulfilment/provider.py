@@ -84,6 +84,7 @@ class ProviderOrder:
         reason: why it failed or was cancelled, in the provider's words.
         times: when each step happened (ms UTC), as far as the provider says.
         unconfirmed: it is there, but the provider does nothing until it is confirmed.
+        returned: the names of its shipments that came back.
     """
 
     id: str
@@ -95,6 +96,7 @@ class ProviderOrder:
     tracking_url: str | None = None
     times: Mapping[Step, int] = field(default_factory=dict)
     unconfirmed: bool = False
+    returned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

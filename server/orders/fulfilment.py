@@ -13,10 +13,10 @@ from server.kit.access import Principal
 from server.kit.clock import MINUTE, parse_instant
 from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.tx import Tx
-from server.orders import deadlines
+from server.orders import deadlines, hooks
 from server.orders.models import order
 from server.orders.reading import find
-from server.orders.states import FULFILMENT_STAMP, check_step
+from server.orders.states import FORWARD, FULFILMENT_STAMP, check_step, may_step
 
 _AHEAD: Final = 5 * MINUTE
 _DETAILS: Final = ("provider", "provider_order_id", "carrier", "tracking_number", "tracking_url")
@@ -84,7 +84,49 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
     now = _changed(tx, row, values)
     _tell(tx, row, now, step, at, actor)
     deadlines.came(tx, row, step.status, at)
+    if now.fulfilment_status != row.fulfilment_status:
+        hooks.stepped(tx, row, now, step)
     return now
+
+
+def told(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
+    """Take note of a step that a provider tells: again, late or out of order is no mistake there.
+
+    A step that the order has passed already, or that comes after its end, changes no status; it is told once, with the
+    time at which it happened.
+
+    Returns:
+        The order's row as it is now.
+
+    Raises:
+        ProblemError: 404 ``not_found``; 422 as `fulfil`.
+    """
+    row = find(tx, key, lock=True)
+    if row is None:
+        raise not_found("order")
+    if step.status == row.fulfilment_status or may_step(row.fulfilment_status, step.status):
+        return fulfil(tx, row.id, step, actor=actor)
+    stamp = FULFILMENT_STAMP[step.status]
+    if step.status not in FORWARD or getattr(row, stamp) is not None:
+        return row
+    at = moment(step.occurred_at, tx.now)
+    values = {
+        name: value for name in _DETAILS if (value := getattr(step, name)) and getattr(row, name) is None
+    }
+    now = _changed(tx, row, {**values, stamp: at})
+    _tell(tx, row, now, step, at, actor)
+    return now
+
+
+def note_provider_status(tx: Tx, row: Row[Any], status: str) -> Row[Any]:
+    """Keep how an order stands in its provider's own words."""
+    return row if row.provider_status == status else _changed(tx, row, {"provider_status": status})
+
+
+def begin_again(tx: Tx, row: Row[Any]) -> None:
+    """Somebody asked for a failed submission again: its attempts are counted anew, so that each failure is told."""
+    if row.fulfilment_status == "failed" and row.fulfilment_attempt is not None:
+        _changed(tx, row, {"fulfilment_attempt": None})
 
 
 def moment(text: str | None, now: int) -> int:

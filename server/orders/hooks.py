@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from server.contract.base import ActionState
 from server.contract.orders import FulfilmentStep
+from server.kit.access import Principal
 from server.kit.tx import Tx
 
 Paid = Callable[[Tx, Row[Any]], None]
@@ -19,7 +21,11 @@ Paid = Callable[[Tx, Row[Any]], None]
 Stepped = Callable[[Tx, Row[Any], Row[Any], FulfilmentStep], None]
 """Called with the order before and after a step that changed its status, and the step."""
 
+Offers = Callable[[Tx, Row[Any], Principal], list[ActionState]]
+"""What a caller may do about an order in a room that stands above the orders."""
+
 _paid: Final[list[Paid]] = []
+_offers: Final[list[Offers]] = []
 _stepped: Final[list[Stepped]] = []
 
 
@@ -33,6 +39,17 @@ def on_step(call: Stepped) -> Stepped:
     """Have a function called when an order takes a step."""
     _stepped.append(call)
     return call
+
+
+def offer(call: Offers) -> Offers:
+    """Have a room's actions listed with each order."""
+    _offers.append(call)
+    return call
+
+
+def actions(tx: Tx, row: Row[Any], caller: Principal) -> list[ActionState]:
+    """What the other rooms let a caller do about an order."""
+    return [state for call in _offers for state in call(tx, row, caller)]
 
 
 def paid(tx: Tx, row: Row[Any]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_rows
 
 from server.activity import service as activity
 from server.contract.base import Money
-from server.contract.orders import Address, NewOrder
+from server.contract.orders import Address, HandledBy, NewOrder
 from server.kit.problems import invalid_request
 from server.kit.tx import Tx
 from server.orders.models import order, order_item
@@ -31,6 +31,7 @@ class Line:
     quantity: int
     unit_price: int
     product_id: str | None = None
+    variant_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Draft:
     person_id: str | None = None
     address_id: str | None = None
     stripe_session_id: str | None = None
+    handled_by: HandledBy = "shopbell"
 
 
 def create(tx: Tx, new: NewOrder) -> str:
@@ -79,6 +81,7 @@ def priced(new: NewOrder) -> Draft:
             item.quantity,
             _price(item.unit_price, currency, f"items.{i}.unit_price"),
             item.product_id,
+            item.variant_id,
         )
         for i, item in enumerate(new.items)
     ]
@@ -86,7 +89,7 @@ def priced(new: NewOrder) -> Draft:
     total = sum(line.quantity * line.unit_price for line in lines) + (shipping or 0)
     if total > MOST:
         raise invalid_request(("items", "together they cost more than an order can hold"))
-    return Draft(currency, total, lines, shipping)
+    return Draft(currency, total, lines, shipping, handled_by=new.handled_by)
 
 
 def make(tx: Tx, draft: Draft) -> str:
@@ -104,6 +107,7 @@ def make(tx: Tx, draft: Draft) -> str:
             payment_status="pending",
             fulfilment_status="unfulfilled",
             stripe_session_id=draft.stripe_session_id,
+            handled_by=draft.handled_by,
             created_at=tx.now,
             updated_at=tx.now,
         )
@@ -119,6 +123,7 @@ def make(tx: Tx, draft: Draft) -> str:
                 "quantity": line.quantity,
                 "unit_price": line.unit_price,
                 "product_id": line.product_id,
+                "variant_id": line.variant_id,
             }
             for position, line in enumerate(draft.lines)
         ],

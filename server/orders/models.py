@@ -45,6 +45,12 @@ order = Table(
     ),  # or the shop's own program
     Column("overdue_for", TEXT),  # the step that was told to be overdue, until it comes
     Column("overdue_since", MS),
+    Index(
+        "ix_shop_order_provider_order",
+        "provider_order_id",
+        sqlite_where=text("provider_order_id IS NOT NULL"),
+        postgresql_where=text("provider_order_id IS NOT NULL"),
+    ),
     Index("ix_shop_order_newest", "created_at", "id"),
     Index("ix_shop_order_total", "total", "id"),
     Index("ix_shop_order_payment", "payment_status", "created_at", "id"),

@@ -13,7 +13,7 @@ from server.activity.service import Actor
 from server.contract.orders import PaymentStatus
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.orders import deadlines
+from server.orders import deadlines, hooks
 from server.orders.models import order
 from server.orders.reading import find
 from server.orders.states import PAYMENT_STAMP, payment_rises
@@ -129,6 +129,8 @@ def _pay(tx: Tx, row: Row[Any], payment: Payment) -> None:
             "order.amount_mismatch",
             extra={"expected": {"amount": row.total, "currency": row.currency}},
         )
+    if payment_rises(row.payment_status, "paid"):
+        hooks.paid(tx, _locked(tx, row.id))
 
 
 def _another_payment(row: Row[Any], payment: Payment) -> bool:

@@ -26,7 +26,7 @@ from server.kit.clock import instant, instant_or_none
 from server.kit.paging import PageRequest, Slice, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.orders import deadlines, policy
+from server.orders import deadlines, hooks, policy
 from server.orders.models import order, order_item
 from server.orders.sorting import NEEDS_ATTENTION, page_rows, place
 from server.people import service as people
@@ -168,14 +168,17 @@ def shown(tx: Tx, row: Row[Any], caller: Principal) -> Order:
         address=address,
         provider=row.provider,
         provider_order_id=row.provider_order_id,
+        provider_status=row.provider_status,
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         tracking_url=row.tracking_url,
+        handled_by=row.handled_by,
         expected=deadlines.expected(tx, row),
         times=OrderTimes(**{name: instant_or_none(getattr(row, name)) for name in OrderTimes.model_fields}),
-        actions=policy.actions(
-            row, attention, caller, reachable=customer is not None and bool(customer.email)
-        ),
+        actions=[
+            *policy.actions(row, attention, caller, reachable=customer is not None and bool(customer.email)),
+            *hooks.actions(tx, row, caller),
+        ],
     )
 
 
@@ -225,6 +228,7 @@ def _items(tx: Tx, row: Row[Any]) -> list[OrderItem]:
             quantity=line.quantity,
             unit_price=Money(amount=line.unit_price, currency=row.currency),
             product_id=line.product_id,
+            variant_id=line.variant_id,
         )
         for line in lines
     ]

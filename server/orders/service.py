@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.orders.fulfilment import actor_of, fulfil, moment
+from server.orders.fulfilment import actor_of, begin_again, fulfil, moment, note_provider_status, told
 from server.orders.making import Draft, Line, create, delete, fill_address, make
 from server.orders.payment import (
     Payment,
@@ -30,6 +30,7 @@ __all__ = [
     "Payment",
     "Refund",
     "actor_of",
+    "begin_again",
     "counts",
     "create",
     "delete",
@@ -45,6 +46,8 @@ __all__ = [
     "mark_placed",
     "mark_refunded",
     "moment",
+    "note_provider_status",
     "numbers",
     "shown",
+    "told",
 ]

@@ -38,6 +38,13 @@ def _orders() -> None:
     op.add_column("shop_order", sa.Column("overdue_for", TEXT, nullable=True))
     op.add_column("shop_order", sa.Column("overdue_since", INT, nullable=True))
     op.add_column("order_item", sa.Column("variant_id", TEXT, nullable=True))
+    op.create_index(
+        "ix_shop_order_provider_order",
+        "shop_order",
+        ["provider_order_id"],
+        sqlite_where=sa.text("provider_order_id IS NOT NULL"),
+        postgresql_where=sa.text("provider_order_id IS NOT NULL"),
+    )
     op.create_index("ix_shop_order_total", "shop_order", ["total", "id"])
 
 
@@ -228,6 +235,7 @@ def _fulfilment() -> None:
         sa.UniqueConstraint("order_id", "provider", name="uq_submission_order_id_provider"),
         sqlite_strict=True,
     )
+    op.create_index("ix_submission_provider_order", "submission", ["provider", "provider_order_id"])
     op.create_table(
         "sync_run",
         sa.Column("id", ID, nullable=False),

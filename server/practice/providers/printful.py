@@ -124,7 +124,10 @@ class PrintfulServer(ProviderServer):
 
     def come_back(self, order_id: str, reason: str) -> Hook:
         """The parcel comes back."""
-        shipment = {"id": 1, "status": "returned"}
+        with self.lock:
+            back = self.orders[order_id]["shipments"][0]
+            back["shipment_status"] = "returned"
+        shipment = {"id": back["id"], "status": "returned"}
         data = {"reason": reason, "shipment": shipment, "order": self._told(order_id)}
         return self.hook("shipment_returned", data)
 
