@@ -155,7 +155,9 @@ def _no_such_link(shop: Face, error: LinkError) -> Response:
         text = "It was good for two years. Nothing was changed."
     else:
         status, title = 404, "This link is not whole"
-        text = "Part of it seems to be missing, or was changed. Nothing was changed here. Copy all of it from the mail."
+        text = (
+            "Part of it seems to be missing, so it did nothing. Copy all of it from the mail, and try again."
+        )
     return pages.html("recovery/refused.html", shop.shop, status=status, title=title, text=text, next=_ANSWER)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from tests.support.chromium import PICTURES, VARIABLE
 from tests.support.postgres import URL_VARIABLE
 
 # Whatever changes colours, sizes, languages, connections or the product's own settings; not what the snapshot
@@ -31,11 +32,13 @@ FIXED = {
 def pin_environment(environ: MutableMapping[str, str]) -> None:
     """Take what is loose out of an environment and put what is fixed in, for this process and its children.
 
-    A PostgreSQL that was given for the tests stays, with libpq's own settings for it.
+    A PostgreSQL that was given for the tests stays, with libpq's own settings for it; so do the browser's program and
+    where to put its pictures.
     """
     given = {name: environ[name] for name in environ if name == URL_VARIABLE}
     if given:
         given |= {name: environ[name] for name in environ if re.fullmatch(r"PG[A-Z]+", name)}
+    given |= {name: environ[name] for name in (VARIABLE, PICTURES) if name in environ}
     for name in [name for name in environ if LOOSE.fullmatch(name)]:
         del environ[name]
     environ.update(FIXED)
