@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]{8,4096}", re.ASCII)
 _BEARER = re.compile(r"[!-~]{16,200}", re.ASCII)
-_SIGNING = re.compile(r"whsec_[!-+\--~]{1,200}", re.ASCII)
+_SIGNING = re.compile(r"whsec_[A-Za-z0-9_+/=-]{1,200}", re.ASCII)
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
