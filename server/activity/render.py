@@ -22,7 +22,19 @@ from server.activity.groups import group_json
 from server.activity.intake import TEXTS_KEPT
 from server.activity.log import ACTOR_KINDS
 from server.activity.models import activity_text
-from server.activity.page import ACTOR_USER_ID, ID, ORDER_ID, PARAMS, PERSON_ID, RESOLVED_BY, TYPE, Row
+from server.activity.page import (
+    ACTOR_USER_ID,
+    GROUP_KEY,
+    ID,
+    LEVEL,
+    ORDER_ID,
+    PARAMS,
+    PERSON_ID,
+    RESOLVED_AT,
+    RESOLVED_BY,
+    TYPE,
+    Row,
+)
 from server.activity.policy import actions
 from server.activity.template import show
 from server.kit import refs
@@ -59,7 +71,7 @@ def render(
         groups or {},
         _offered(tx, pairs, caller),
     )
-    return [_entry(row, what, joined, caller) for row, what in pairs]
+    return [_one(row, what, joined, caller) for row, what in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,9 @@ class _Joined:
     staff: Mapping[str, str]
     groups: Mapping[str, str]
     offered: Mapping[str, str]
+
+
+_NOTHING: Final = _Joined({}, {}, {}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +128,30 @@ def _told(type_name: str, level: str, category: str, internal: int, params_text:
     )
 
 
-def _entry(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
+def _one(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
+    level, resolved = row[LEVEL], row[RESOLVED_AT] is not None
+    may = _actions(actions(caller, level, resolved=resolved), joined.offered.get(row[ID]))
+    group = None if resolved or level == "info" else joined.groups.get(row[GROUP_KEY])
+    person = row[PERSON_ID] if told.about_person else None
+    if person is None and told.texts is None and row[ACTOR_USER_ID] is None and row[RESOLVED_BY] is None:
+        return _of_itself(row, group, may)
+    return _entry(row, told, joined, group, may)
+
+
+@lru_cache(maxsize=2048)
+def _of_itself(row: Row, group: str | None, may: str) -> str:
+    """An entry that points at nobody and no text: all that it says depends on is given here. Holds no personal data.
+
+    Whenever something is committed, everybody who looks at a list reads it anew, and most of it is as before.
+    """
+    return _entry(row, _told(*row[TYPE:ORDER_ID], row[PARAMS]), _NOTHING, group, may)
+
+
+def _entry(row: Row, told: _Told, joined: _Joined, group: str | None, may: str) -> str:
     (
         entry_id,
         _,
-        level,
+        _,
         _,
         _,
         order_id,
@@ -139,7 +173,6 @@ def _entry(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
         message, facts = _message(told, joined.texts.get(entry_id), person, number)
     entry_id, at = quoted(entry_id), _time(occurred_at)
     actor = actor_name if actor_user_id is None else joined.staff.get(actor_user_id)
-    group = None if resolved_at is not None or level == "info" else joined.groups.get(group_key)
     if group is None:
         group = group_json(quoted(group_key), 1, at, at, 0 if number is None else 1, entry_id)
     return (
@@ -148,7 +181,7 @@ def _entry(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
         f'"occurred_at":"{at}","inserted_at":"{at if inserted_at == occurred_at else _time(inserted_at)}",'
         f"{_OPEN if resolved_at is None else _resolved(resolved_at, joined.staff.get(resolved_by))},"
         f'"group":{group},"facts":{facts},'
-        f'"actions":{_actions(actions(caller, level, resolved=resolved_at is not None), joined.offered.get(row[ID]))}}}'
+        f'"actions":{may}}}'
     )
 
 

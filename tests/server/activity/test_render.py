@@ -10,15 +10,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Text, delete, insert, type_coerce, update
 
+from server.activity import render
 from server.activity import service as activity
 from server.activity.models import activity as entry_table
 from server.activity.models import activity_text
 from server.activity.service import Actor, FeedQuery
 from server.activity.template import Template, plain, show
 from server.kit.db import Store
+from server.kit.paging import PageRequest
 from server.kit.tx import Tx
+from server.orders.models import order
 from server.people.models import person
-from tests.server.activity.making import OWNER, START, feed, make_order, messages, told
+from tests.server.activity.making import OWNER, START, caller, entries, feed, make_order, messages, told
 from tests.support.hostile import SHORT
 
 
@@ -246,3 +249,58 @@ def test_a_kind_shows_its_own_shape_and_any_other() -> None:
     assert show("instant", 10**30 - 1) == str(10**30 - 1)
     assert show("instant", "soon") == "soon"
     assert show("count", 3) == "3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"level": "warning"},
+        {"category": "syncs"},
+        {"internal": 1},
+        {"order_id": None},
+        {"person_id": "nobody"},
+        {"actor_kind": "job"},
+        {"actor_name": "Printful"},
+        {"actor_user_id": "user-1"},
+        {"type": "order.shipped"},
+        {"type": "order.email.confirmation_sent"},
+        {"params": {"via": "Stripe"}},
+        {"group_key": "another"},
+        {"occurred_at": START - 1},
+        {"inserted_at": START + 1},
+        {"resolved_at": START + 2},
+        {"level": "error", "resolved_at": START + 2, "resolved_by": "user-1"},
+    ],
+)
+def test_what_was_said_before_is_never_said_of_a_changed_row(store: Store, change: dict[str, Any]) -> None:
+    def unit(tx: Tx) -> None:
+        order_id, _ = make_order(tx)
+        activity.log(tx, "order.created", order_id=order_id)
+        activity.log(tx, "order.submission_failed", order_id=order_id)
+
+    store.write(unit)
+    before = feed(store)
+    store.write(lambda tx: tx.execute(update(entry_table).values(**change)).close())
+    after = feed(store)
+    render._of_itself.cache_clear()
+    assert after == feed(store)
+    assert after != before or change.keys() <= {"person_id", "actor_user_id"}
+
+
+def test_a_changed_order_group_or_caller_shows_at_once(store: Store) -> None:
+    order_id, _ = store.write(make_order)
+    told(store, "sync.failed", order_id=order_id)
+    first = feed(store)[0]
+    assert first.order is not None
+    assert first.order.number == "SS-260223-0046"
+    store.write(lambda tx: tx.execute(update(order).values(number="SS-260223-0047")).close())
+    renamed = feed(store)[0].order
+    assert renamed is not None
+    assert renamed.number == "SS-260223-0047"
+    told(store, "sync.failed", order_id=order_id)
+    assert [entry.group.count for entry in feed(store, FeedQuery(folded=False))] == [2, 2]
+    page = store.read(
+        lambda tx: activity.feed(tx, FeedQuery(folded=False), PageRequest(), caller("readonly"))
+    )
+    assert not any(action.allowed for entry in entries(page.entries) for action in entry.actions)
+    assert any(action.allowed for entry in feed(store, FeedQuery(folded=False)) for action in entry.actions)
