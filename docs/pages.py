@@ -31,6 +31,7 @@ Row = Sequence[str]
 _ROOMS: Final = {
     "orders": "Orders",
     "activity": "Activity",
+    "carts": "Carts and the checkout",
     "pulse": "The poll",
     "access": "Staff, tokens, audit",
     "webhooks": "Webhooks",
