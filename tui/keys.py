@@ -153,6 +153,10 @@ COMMANDS: tuple[Command, ...] = (
         ("raw", "d", "raw", "raw facts", "Show or hide the raw facts."),
     ),
     *_group(
+        "Orders", ("orders",),
+        ("sort", "s", "sort", "sort", "Cycle how orders are sorted: newest, oldest, highest total, attention first."),
+    ),
+    *_group(
         "Activity", ("activity",),
         ("unfold", "u", "unfold", "unfold", "Unfold a group of repeated entries, or fold it again."),
         ("menu", "f", "menu", "categories", "Choose which categories to show."),

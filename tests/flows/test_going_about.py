@@ -87,6 +87,34 @@ def test_a_list_says_how_long_it_is_and_nothing_false_before_it_knows(world: Wor
     play(script, picture=False)
 
 
+def test_orders_are_sorted_in_turn(world: World, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        def numbers() -> list[str]:
+            return [line[3:7] for line in desk.screen[3:13]]
+
+        newest = [f"{number:04d}" for number in range(10, 0, -1)]
+        assert numbers() == newest
+        await desk.press("s")
+        assert numbers() == newest[::-1]
+        assert "oldest first" in desk.text
+        await desk.press("s")
+        assert "highest total first" in desk.text
+        assert numbers()[:3] == ["0008", "0002", "0007"]
+        before = desk.cursor
+        world.order("Una Novak", 8800)
+        await desk.poll()
+        assert desk.cursor == before
+        assert numbers()[:3] == ["0008", "0002", "0011"]  # it stands where it belongs
+        await desk.press("s")
+        assert "attention first" in desk.text
+        assert numbers()[:5] == ["0009", "0008", "0001", "0011", "0010"]
+        await desk.press("]", "[", "s")
+        assert numbers()[0] == "0011"
+        assert "first" not in desk.screen[2]
+
+    play(script, picture=False)
+
+
 def test_a_long_message_is_cut_until_its_raw_details_are_asked_for(world: World, play: Play) -> None:
     """In an order's story; the other entries stay short."""
     for name in ("first", "second"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from server.contract.access import Me
     from server.contract.activity import Entry, FeedTab, Level, Reopen, Resolve, Resolved
     from server.contract.base import Page
-    from server.contract.orders import FulfilmentStep, Order, OrderCounts, OrderRow, OrderTab
+    from server.contract.orders import FulfilmentStep, Order, OrderCounts, OrderRow, OrderSort, OrderTab
     from server.contract.pulse import Pulse
     from tui.api.answers import Readers
     from tui.api.wire import Patience, Reply, Wire
@@ -181,9 +181,12 @@ class Client:
         cursor: str | None = None,
         limit: int = PAGE,
         edge: Edge = "newest",
+        sort: OrderSort = "newest",
     ) -> Page[OrderRow]:
-        """A page of orders, newest first; ``edge="oldest"`` begins at the far end."""
+        """A page of orders in the order ``sort``; ``edge="oldest"`` begins at the far end, whatever the order."""
         query = {"status": tab} | ({"q": q.strip()} if q.strip() else {})
+        if sort != "newest":
+            query["sort"] = sort
         reply = await self._send("GET", "/v1/orders", params=query | _page(cursor, limit, edge))
         return self._read(reply, _readers().orders)
 

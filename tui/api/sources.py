@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.api.client import Client, FeedQuery
 
 if TYPE_CHECKING:
     from server.contract.activity import Entry
     from server.contract.base import Page
-    from server.contract.orders import OrderRow, OrderTab
+    from server.contract.orders import OrderRow, OrderSort, OrderTab
     from tui.api.window import Direction, Edge
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSource:
-    """The orders under one tab that match ``q``."""
+    """The orders under one tab that match ``q``, in the order ``sort``."""
 
     client: Client
     tab: OrderTab = "all"
     q: str = ""
+    sort: OrderSort = "newest"
 
     async def fetch(
         self,
@@ -30,7 +31,16 @@ class OrderSource:
         edge: Edge,
     ) -> Page[OrderRow]:
         """A page of orders. Raises ApiError."""
-        return await self.client.orders(self.tab, self.q, cursor, limit, edge)
+        return await self.client.orders(self.tab, self.q, cursor, limit, edge, self.sort)
+
+
+def order_rank(row: OrderRow, sort: OrderSort) -> tuple[Any, ...]:
+    """Where an order stands in a list that is sorted so, the first row the highest."""
+    if sort == "total":
+        return row.total.amount, row.id
+    if sort == "oldest":
+        return -row.created_at.timestamp(), tuple(-byte for byte in row.id.encode())
+    return sort == "attention" and row.attention > 0, row.created_at, row.id
 
 
 @dataclass(frozen=True, slots=True)

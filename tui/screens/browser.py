@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from textual.containers import Vertical
 
 from tui.api.errors import ApiError, Refused
-from tui.api.window import Source, Window
+from tui.api.window import Change, Source, Window
 from tui.screens.desk import Desk
 from tui.screens.rows import Rows, Shelf
 from tui.widgets.bar import Part
@@ -67,6 +69,7 @@ class Browser(Vertical, Generic[T]):
         self.list = self.make_list()
         self.tab_bar = TabBar()
         self.rows: Rows[T] = Rows(self, self.list)
+        self._answered = asyncio.Event()
 
     # What a section must say of itself.
 
@@ -105,6 +108,11 @@ class Browser(Vertical, Generic[T]):
         """Whether something narrows the list beside its tab."""
         return bool(self.words)
 
+    @property
+    def tells(self) -> bool:
+        """Whether the end of the tabs' line says what must be seen."""
+        return self.is_narrowed
+
     async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - for those that count
         """How many rows stand under each tab, where that is known."""
         return {}
@@ -140,13 +148,21 @@ class Browser(Vertical, Generic[T]):
         """Say why there is nothing, and that it can be tried again."""
         self.list.set_state("problem", sentence, f"{self.desk.key('refresh')} tries again.")
 
+    async def answered(self, most: float) -> None:
+        """Wait until there was an answer, or a failure, for any rows; for ``most`` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                await self._answered.wait()
+
     def rows_came(self) -> None:
-        """An answer came and is shown: count again, and let the story follow."""
+        """An answer came and is about to be shown: count again."""
+        self._answered.set()
         self._say_length()
         self.begin(self._recount, "counts", exclusive=True)
 
     def rows_failed(self, error: ApiError) -> None:
         """No answer came; where there are rows, the strip's word for the connection says it."""
+        self._answered.set()
         if not len(self.list.source) or isinstance(error, Refused):
             self.trouble(error.sentence)
         else:
@@ -156,6 +172,7 @@ class Browser(Vertical, Generic[T]):
     async def _recount(self) -> None:
         if self.desk.client is None:
             return
+        await self.wait_for_refresh()  # the rows are shown first
         try:
             counts = await self.count(self.desk.client)
         except ApiError as error:
@@ -226,7 +243,7 @@ class Browser(Vertical, Generic[T]):
         """Show the tabs with their counts, and what narrows the list."""
         counts = {tab: number for tab, number in self.counts.items() if number and tab != self.TABS[0].id}
         marks = [TabMark(mark.id, mark.name, counts.get(mark.id)) for mark in self.TABS]
-        self.tab_bar.tabs(marks, self.tab, self.narrowed(), keep=self.is_narrowed)
+        self.tab_bar.tabs(marks, self.tab, self.narrowed(), keep=self.tells)
 
     # The list.
 
@@ -274,10 +291,13 @@ class Browser(Vertical, Generic[T]):
 
     def on_record_list_need_older(self) -> None:
         """The cursor comes near the end of what is here; those that came are shown before more are fetched."""
-        self.call_after_refresh(self._load_older)
+        window = self.rows.window
 
-    def _load_older(self) -> None:
-        self.rows.load(self.rows.window.load_older)
+        async def load(source: Source[Any]) -> Change:
+            await self.wait_for_refresh()
+            return await window.load_older(source)
+
+        self.rows.load(load)
 
     def on_record_list_need_newer(self) -> None:
         """The cursor comes near the beginning of what is here."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
 from tui import keys
 from tui.api.errors import ApiError
-from tui.api.sources import OrderSource
-from tui.api.window import Source
+from tui.api.sources import OrderSource, order_rank
+from tui.api.window import Source, Window
+from tui.screens.browser import CAPACITY
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
+from tui.screens.rows import Shelf
 from tui.screens.section import Section
+from tui.widgets.bar import Part
 from tui.widgets.format import (
     TimeFormat,
     count,
@@ -27,7 +31,7 @@ from tui.widgets.record_list import Cell, Column, RecordList
 
 if TYPE_CHECKING:
     from server.contract.activity import Entry
-    from server.contract.orders import Order, OrderRow, OrderTab
+    from server.contract.orders import Order, OrderRow, OrderSort, OrderTab
     from tui.api.client import Client
 
 KEPT = 40
@@ -37,8 +41,19 @@ AGE = {TimeFormat.CLOCK: 4, TimeFormat.RELATIVE: 4, TimeFormat.EXACT: 15, TimeFo
 """Cells of a moment in a list."""
 
 
+SORTS: tuple[OrderSort, ...] = ("newest", "oldest", "total", "attention")
+"""What the sort key goes through."""
+
+SORTED_BY = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "total": "highest total first",
+    "attention": "attention first",
+}
+
+
 class OrdersSection(Section["OrderRow"]):
-    """Orders, newest first."""
+    """Orders, newest first unless they are sorted otherwise."""
 
     NAME = "orders"
     TITLE = "Orders"
@@ -57,11 +72,35 @@ class OrdersSection(Section["OrderRow"]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("orders")]
 
     def __init__(self, desk: Desk) -> None:
+        self.sort: OrderSort = "newest"
         super().__init__(desk)
         self._known: dict[str, tuple[Order, list[Entry]]] = {}
         self._raw = False
 
     # The list.
+
+    def action_sort(self) -> None:
+        """The next order in the round."""
+        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
+        self.repeatable = "sort"
+        self.show_rows()
+        self.frame.say("note", f"Orders: {SORTED_BY[self.sort]}.")
+
+    def narrowed(self) -> list[Part]:
+        """How the list is sorted unless that is as usual, and what narrows it."""
+        if self.sort == "newest":
+            return super().narrowed()
+        return [Part(f"{SORTED_BY[self.sort]}  ", "strong", "sort"), *super().narrowed()]
+
+    @property
+    def tells(self) -> bool:
+        """Whether something narrows the list, or it is sorted otherwise than one expects."""
+        return super().tells or self.sort != "newest"
+
+    def new_shelf(self) -> Shelf[OrderRow]:
+        """A window that knows how its rows are sorted."""
+        window: Window[OrderRow] = Window(rank=partial(order_rank, sort=self.sort), capacity=CAPACITY)
+        return Shelf(window, window)
 
     def make_list(self) -> RecordList[OrderRow]:
         """Number, customer, total, how far it is, age."""
@@ -100,12 +139,12 @@ class OrdersSection(Section["OrderRow"]):
         super().times_changed()
 
     def query_key(self) -> Hashable:
-        """Tab and filter."""
-        return self.tab, self.words
+        """Tab, filter and order."""
+        return self.tab, self.words, self.sort
 
     def source(self, client: Client) -> Source[OrderRow]:
         """The orders under this tab that match."""
-        return OrderSource(client, cast("OrderTab", self.tab), self.words)
+        return OrderSource(client, cast("OrderTab", self.tab), self.words, self.sort)
 
     def empty(self) -> tuple[str, str]:
         """Why there are no orders."""

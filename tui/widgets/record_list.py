@@ -245,7 +245,7 @@ class RecordList(ListCursor[T]):
         """What stands below the last row, with its style."""
         if self._state == "problem":
             return " ".join(self._sentences["problem"]).strip(), "error"
-        return (f"{self.glyphs.ellipsis} older ones follow", "muted") if self.source.has_older else None
+        return (f"{self.glyphs.ellipsis} more follow", "muted") if self.source.has_older else None
 
     def _note_line(self, at: int) -> Strip:
         """A line of the sentence that stands in the place of rows, a third down the list."""

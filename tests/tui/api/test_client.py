@@ -173,8 +173,10 @@ async def test_orders() -> None:
     assert dict(server.last.url.params) == {
         "status": "to_ship", "q": "Tom & Söhne", "cursor": "c1", "limit": "200",
     }  # fmt: skip
-    await client.orders(edge="oldest")
-    assert dict(server.last.url.params) == {"status": "all", "limit": "50", "edge": "oldest"}
+    await client.orders(edge="oldest", sort="total")
+    assert dict(server.last.url.params) == {
+        "status": "all", "sort": "total", "limit": "50", "edge": "oldest",
+    }  # fmt: skip
     await OrderSource(client, "problems", "x").fetch(None, "older", 7, "newest")
     assert dict(server.last.url.params) == {"status": "problems", "q": "x", "limit": "7", "edge": "newest"}
 

@@ -307,7 +307,7 @@ def test_the_bottom_of_a_list_that_goes_on_is_fetched() -> None:
         record_list.rows_changed()
         await pilot.press("G")
         assert app.of_type(RecordList.NeedOldest)
-        assert screen_text(record_list)[-1].strip() == "… older ones follow"
+        assert screen_text(record_list)[-1].strip() == "… more follow"
         source.held, source.has_older, source.has_newer = rows(50, 9000), False, True
         record_list.rows_changed()
         await pilot.pause()
