@@ -166,22 +166,23 @@ def run(app: App, opened: socket.socket, ready: Callable[[], None] = lambda: Non
     # What was made so far lives as long as the process. Looking through it again would hold requests up for 50 ms.
     gc.collect()
     gc.freeze()
-    with _quiet_signals():
+    with _quiet_signals(server):
         ready()
         server.run(sockets=[opened])
 
 
 @contextlib.contextmanager
-def _quiet_signals() -> Iterator[None]:
+def _quiet_signals(server: uvicorn.Server) -> Iterator[None]:
     """Let the signals that end the server end only the server, so that what stands around it can close its doors.
 
-    uvicorn raises them once more, after it stopped, against whatever handler it found.
+    uvicorn raises them once more, after it stopped, against whatever handler it found. One that comes before uvicorn
+    looks for them ends it, too.
     """
 
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        return None
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
