@@ -87,7 +87,8 @@ class Polling:
 
     async def _ask(self) -> None:
         client = self._client
-        if client is None:
+        if client is None:  # the rows failed before there was anything to poll
+            self._asking = False
             return
         away = self.poller.connection.stale
         try:

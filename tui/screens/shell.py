@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 SECTIONS: tuple[type[AnySection], ...] = (OrdersSection, ActivitySection)
 """The sections there are, in the order of their digits."""
 
+ROWS_FIRST = 0.25
+"""Seconds for which the frame's own questions wait for the first rows, which are what the reader waits for."""
+
 LEAST = (40, 10)
 """Columns and lines below which there is only a notice."""
 
@@ -127,9 +130,12 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             return
         finally:
             self._connecting = False
-        self._set_obstacle("")  # the sections ask for their rows: what the reader waits for goes first
+        self._set_obstacle("")  # the sections ask for their rows
+        await self._section.answered(
+            ROWS_FIRST
+        )  # each answer is a repaint, and two of those are a frame apart
         self.polling.begin(client)
-        self.begin_work(self._introduce, "me")
+        await self._introduce()
 
     async def on_unmount(self) -> None:
         """Let go of the server."""
