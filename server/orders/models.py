@@ -73,6 +73,15 @@ order_item = Table(
     sqlite_strict=True,
 )
 
+order_payment = Table(
+    "order_payment",
+    metadata,
+    Column("intent", TEXT, primary_key=True),
+    Column("order_id", ID, ForeignKey("shop_order.id", ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_strict=True,
+)
+"""Payments that came for an order beside the one that paid for it, so that what becomes of them finds it."""
+
 order_day = Table(
     "order_day",
     metadata,

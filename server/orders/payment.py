@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, insert, update
 
 from server.activity import service as activity
 from server.activity.service import Actor
@@ -14,8 +14,8 @@ from server.contract.orders import PaymentStatus
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.orders import deadlines, hooks
-from server.orders.models import order
-from server.orders.reading import find
+from server.orders.models import order, order_payment
+from server.orders.reading import find, find_by_payment
 from server.orders.states import PAYMENT_STAMP, payment_rises
 
 
@@ -44,7 +44,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money given back, as its processor tells it: ``amount`` is all that was given back of ``of`` so far."""
+    """Money given back, as its processor tells it: ``amount`` is all that was given back of ``of`` so far.
+
+    ``intent`` is the payment that it was given back of, as in `Payment`.
+    """
 
     processor: str
     reference: str
@@ -52,6 +55,7 @@ class Refund:
     of: int
     currency: str
     occurred_at: int
+    intent: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -90,12 +94,16 @@ def mark_payment_failed(tx: Tx, order_id: str, payment: Payment) -> None:
 
 
 def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
-    """Money went back: part of it leaves the order paid, all of it makes it refunded."""
+    """Money went back: part of it leaves the order paid, all of it makes it refunded.
+
+    What goes back of a second payment is told, and no more: the order stays paid by the first.
+    """
     row = _locked(tx, order_id)
-    if refund.currency == row.currency and refund.amount > row.refunded:
+    own = refund.intent is None or row.payment_intent in (None, refund.intent)
+    if own and refund.currency == row.currency and refund.amount > row.refunded:
         _update(tx, row, {"refunded": refund.amount})
     whole = refund.amount >= refund.of
-    if whole:
+    if own and whole:
         _raise_to(tx, row, "refunded", refund.occurred_at)
         deadlines.over(tx, row)
     activity.log(
@@ -107,6 +115,7 @@ def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
             "amount": {"amount": refund.amount, "currency": refund.currency},
             "of": None if whole else {"amount": refund.of, "currency": refund.currency},
             "via": refund.processor,
+            **({} if own else {"payment": "not the one that paid for the order"}),
             **refund.facts,
         },
         occurred_at=refund.occurred_at,
@@ -118,6 +127,7 @@ def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
 def _pay(tx: Tx, row: Row[Any], payment: Payment) -> None:
     if _another_payment(row, payment):
         _tell(tx, row, payment, "order.paid_again")
+        _keep(tx, row, payment)
         return
     _attach(tx, row, payment, pays=True)
     _raise_to(tx, row, "paid", payment.occurred_at)
@@ -140,6 +150,13 @@ def _another_payment(row: Row[Any], payment: Payment) -> bool:
         and row.stripe_session_id not in (None, payment.reference)
         and row.payment_intent != payment.intent
     )
+
+
+def _keep(tx: Tx, row: Row[Any], payment: Payment) -> None:
+    """Remember a payment beside the one that paid: it may go back, and then the order is to be found by it."""
+    if payment.intent is None or find_by_payment(tx, intent=payment.intent) is not None:
+        return
+    tx.execute(insert(order_payment).values(intent=payment.intent, order_id=row.id))
 
 
 def _attach(tx: Tx, row: Row[Any], payment: Payment, *, pays: bool = False) -> None:

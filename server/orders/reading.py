@@ -27,7 +27,7 @@ from server.kit.paging import PageRequest, Slice, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.orders import deadlines, hooks, policy
-from server.orders.models import order, order_item
+from server.orders.models import order, order_item, order_payment
 from server.orders.sorting import NEEDS_ATTENTION, page_rows, place
 from server.people import service as people
 
@@ -97,9 +97,12 @@ def find(tx: Tx, key: str, *, lock: bool = False) -> Row[Any] | None:
 
 
 def find_by_payment(tx: Tx, *, session: str | None = None, intent: str | None = None) -> str | None:
-    """The id of the order that was placed at this session, or paid by this payment."""
+    """The id of the order that was placed at this session, or that this payment came for, the first or another."""
     mine = order.c.stripe_session_id == session if session else order.c.payment_intent == intent
     found: str | None = tx.execute(select(order.c.id).where(mine).order_by(order.c.id).limit(1)).scalar()
+    if found is None and not session:
+        other = select(order_payment.c.order_id).where(order_payment.c.intent == intent)
+        found = tx.execute(other).scalar()
     return found
 
 

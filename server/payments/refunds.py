@@ -30,6 +30,7 @@ def refunded(tx: Tx, event: Event) -> Outcome:
             amount=charge.amount_refunded,
             of=charge.amount,
             currency=charge.currency,
+            intent=paid_by,
             occurred_at=event.occurred_at,
             facts=facts(event, told),
         ),

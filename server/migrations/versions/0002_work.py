@@ -46,6 +46,17 @@ def _orders() -> None:
         postgresql_where=sa.text("provider_order_id IS NOT NULL"),
     )
     op.create_index("ix_shop_order_total", "shop_order", ["total", "id"])
+    op.create_table(
+        "order_payment",
+        sa.Column("intent", TEXT, nullable=False),
+        sa.Column("order_id", ID, nullable=False),
+        sa.PrimaryKeyConstraint("intent", name="pk_order_payment"),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["shop_order.id"], name="fk_order_payment_order_id", ondelete="CASCADE"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_order_payment_order_id", "order_payment", ["order_id"])
 
 
 def _jobs() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from server.inbox.service import PARKED_FOR, run_due
 from server.kit.clock import MINUTE
 from server.kit.db import Store
@@ -99,3 +101,28 @@ def test_a_test_mode_refund_is_told_as_such(desk: Desk) -> None:
     buys = Purchase(livemode=False)
     desk.tell(buys.completed(), buys.refund(1))
     assert desk.entry("order.refunded").params["mode"] == "test"
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_goes_back_of_a_second_payment_is_told_and_leaves_the_order_paid(
+    desk: Desk, store: Store, early: bool
+) -> None:
+    """Also when it is told before that payment is."""
+    made = desk.order()
+    first, second = (Purchase(name, reference=made["number"]) for name in ("first", "second"))
+    then = [second.refund(4300), second.completed()] if early else [second.completed(), second.refund(4300)]
+    desk.tell(first.completed(), *then)
+    assert {state for _, state in desk.inbox()} == {"done"}
+    assert desk.types() == ["order.created", "order.paid_again", "order.refunded"]
+    assert desk.entry("order.refunded").params["payment"] == "not the one that paid for the order"
+    shown = desk.get(made["id"])
+    assert (shown["payment_status"], shown["refunded"]) == ("paid", None)
+    desk.tell(first.refund(4300))
+    assert desk.get(made["id"])["payment_status"] == "refunded"
+
+
+def test_a_second_payment_told_by_two_events_is_kept_once(desk: Desk) -> None:
+    made = desk.order()
+    first, second = (Purchase(name, reference=made["number"]) for name in ("first", "second"))
+    desk.tell(first.completed(), second.completed(), second.succeeded(), second.refund(4300))
+    assert desk.types() == ["order.created", "order.paid_again", "order.refunded"]
