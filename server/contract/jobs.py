@@ -11,7 +11,7 @@ from server.contract.base import ActionState, Answer, Instant, Request
 
 JobState = Literal["waiting", "running", "done", "exhausted", "cancelled"]
 JobTab = Literal["all", "running", "waiting", "failed", "exhausted", "done"]
-"""``failed`` are those that failed and will be tried again."""
+"""``waiting`` were not tried yet; ``failed`` failed and will be tried again. A cancelled job is only under ``all``."""
 
 
 class Progress(Answer):
@@ -78,7 +78,7 @@ class JobCounts(Answer):
 
 
 class Queue(Answer):
-    """A queue: how many work on it at once, what waits, and whether somebody paused it."""
+    """A queue: how many of its jobs run at once in each process, how many wait, and whether somebody paused it."""
 
     name: str
     label: str
