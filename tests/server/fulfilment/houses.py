@@ -17,7 +17,8 @@ TOKEN = "provider-token-of-the-tests"
 ACCOUNT = "4711"
 PRINTIFY_SECRET = "printify-secret-of-the-tests"
 PRINTFUL_SECRET = "a1" * 32
-QUICK = Timeouts(connect=5.0, read=0.25, total=0.6)
+QUICK = Timeouts(connect=5.0, read=0.5, total=1.2)
+PATIENT = Timeouts(connect=5.0, read=2.0, total=6.0)
 HOME = Address(
     name="Bea Buyer", line1="1 Sock Lane", city="London", postal_code="E1 6AN", state=None, country="GB"
 )
