@@ -6,6 +6,7 @@ models come with ``prepare()`` or with the first call.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -134,7 +135,7 @@ class Client:
             await wire.close()
 
     def prepare(self) -> None:
-        """Import and build what the first call needs (about 0.2 s). May run in a thread before the first call.
+        """Import and build what the first call needs (about 0.1 s). May run in a thread before the first call.
 
         Raises:
             StartError: the endpoint's certificates cannot be read.
@@ -313,10 +314,8 @@ class Client:
     def _failure(self, reply: Reply) -> ApiError:
         problem = None
         if _is_json(reply):
-            try:
+            with contextlib.suppress(ValueError):
                 problem = _readers().problem(_readers().decode(reply.body))
-            except ValueError:
-                problem = None
         wait = _retry_after(reply)
         if reply.status == 401:
             reason = problem.reason if problem else None
@@ -375,9 +374,7 @@ def _segment(name: str, what: str) -> str:
 
 
 def _page(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
-    if cursor is not None:
-        return {"limit": str(limit), "cursor": cursor}
-    return {"limit": str(limit), "edge": edge}
+    return {"limit": str(limit)} | ({"edge": edge} if cursor is None else {"cursor": cursor})
 
 
 def _flag(value: bool) -> str:
