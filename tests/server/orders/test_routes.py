@@ -204,6 +204,12 @@ def test_actions_say_what_each_role_may_do_now(program: httpx.Client, staff: Sta
         "deliver": None,
         "fail": "invalid_transition",
         "cancel": None,
+        "send_mail": "not_paid",
+        "send_confirmation": "not_paid",
+        "send_shipping": "not_shipped",
+        "submit_to_provider": "not_paid",
+        "retry": "not_paid",
+        "refresh": "not_at_provider",
     }
     assert set(actions("readonly").values()) == {"insufficient_permissions"}
 
