@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from server.accounts.service import has_owner
 from server.app.errors import as_problem, log_error, refusal, refused
@@ -15,6 +16,7 @@ from server.app.rereads import Rereads
 from server.app.services import LOCAL, AppServices
 from server.kit.pages import MAX_FORM, is_page
 from server.kit.problems import ProblemError
+from server.settings.face import face
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -88,7 +90,7 @@ class Front:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _Headers(scope["headers"])
-        self._check_address(scope, headers)
+        await self._check_address(scope, headers)
         if scope["path"].startswith("/v1/"):
             _check_site(headers)
         most = MAX_FORM if is_page(scope["path"]) else MAX_BODY
@@ -109,12 +111,19 @@ class Front:
             send = self._rereads.keeping(scope, authorization, send)
         await self._routes(scope, receive, send)
 
-    def _check_address(self, scope: Scope, headers: _Headers) -> None:
+    async def _check_address(self, scope: Scope, headers: _Headers) -> None:
         host = headers.single(b"host")
-        if host is None or not self._hosts.allows(host):
+        if host is None or not (self._hosts.allows(host) or await self._is_public(scope["path"], host)):
             raise ProblemError(421, "misdirected_request", "This server does not answer to that host name.")
         if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
             raise ProblemError(400, "invalid_request", "The address holds a NUL.")
+
+    async def _is_public(self, path: str, host: bytes) -> bool:
+        """Whether this is the name by which customers and providers reach what is meant for them, and nothing else."""
+        if not (is_page(path) or path.startswith("/webhooks/")):
+            return False
+        base = (await self._store.read_async(face)).base
+        return base is not None and urlsplit(base).netloc.lower().encode() == host.lower()
 
     async def _check_set_up(self) -> None:
         """Until an Owner exists there is nobody to decide who may come in, so nobody does."""

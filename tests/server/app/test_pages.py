@@ -121,6 +121,20 @@ def test_another_host_is_refused_with_a_page(http: httpx.Client) -> None:
     assert is_page(answer)
 
 
+def test_the_public_name_leads_to_what_is_public_and_to_nothing_else(
+    http: httpx.Client, store: Store
+) -> None:
+    store.write(lambda tx: settings.set_value(tx, "public.url", "https://orders.example.com/"))
+    name = {"Host": "Orders.example.com"}
+    assert http.get("/orders/find", headers=name).status_code == 200
+    assert find(http, name | {"Origin": "https://orders.example.com"}).status_code == 303
+    assert http.post("/webhooks/stripe", headers=name).status_code != 421
+    for path in ("/v1/orders", "/v1/pulse", "/v1/docs", "/healthz", "/"):
+        assert http.get(path, headers=name).status_code == 421, path
+    for other in ("orders.example.com:81", "evil.example", "orders.example.com.evil.example"):
+        assert http.get("/orders/find", headers={"Host": other}).status_code == 421, other
+
+
 def test_pages_say_what_may_be_loaded_and_are_kept_nowhere(http: httpx.Client) -> None:
     for path in ("/orders/find", "/orders/sent", "/orders/open/x", "/unsubscribe/x", "/cart", "/orders/a/b"):
         headers = http.get(path).headers
