@@ -19,8 +19,6 @@ from tui.api.errors import ApiError, BadAnswer, Refused, ServerTrouble, Unauthen
 from tui.api.secret import Secret
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import httpx
 
     from server.contract.access import Me
@@ -80,13 +78,8 @@ class FeedQuery:
     def parameters(self) -> dict[str, str]:
         """The query parameters of ``GET /v1/activity``."""
         told = {"tab": self.tab, "internal": _flag(self.internal), "folded": _flag(self.folded)}
-        chosen = {
-            "category": self.category,
-            "level": self.level,
-            "q": self.q.strip(),
-            "type": self.type,
-            "group": self.group,
-        }
+        chosen = {"category": self.category, "level": self.level, "q": self.q.strip()}
+        chosen |= {"type": self.type, "group": self.group}
         return told | {name: value for name, value in chosen.items() if value}
 
 
@@ -123,9 +116,7 @@ class Client:
     async def __aenter__(self) -> Client:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_failure: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -165,13 +156,13 @@ class Client:
 
     async def me(self) -> Me:
         """Who the token is."""
-        return self._read(await self._send("GET", "/v1/me"), _readers().me)
+        return await self.ask("/v1/me", _readers().me)
 
     async def revoke_token(self) -> None:
         """Make the token that this client uses worthless, on the server and for good."""
         found = _TOKEN_ID.match(self.endpoint.token.reveal()) if self.endpoint.token else None
         name = found[1] if found else ""
-        await self._change(f"/v1/tokens/{_segment(name, 'token')}", None, "DELETE")
+        await self._change(f"/v1/tokens/{segment(name, 'token')}", None, "DELETE")
 
     # Orders
 
@@ -186,23 +177,20 @@ class Client:
     ) -> Page[OrderRow]:
         """A page of orders in the order ``sort``; ``edge="oldest"`` begins at the far end, whatever the order."""
         query = {"status": tab} | ({"q": q.strip()} if q.strip() else {})
-        if sort != "newest":
-            query["sort"] = sort
-        reply = await self._send("GET", "/v1/orders", params=query | _page(cursor, limit, edge))
-        return self._read(reply, _readers().orders)
+        query |= ({"sort": sort} if sort != "newest" else {}) | page_query(cursor, limit, edge)
+        return await self.ask("/v1/orders", _readers().orders, params=query)
 
     async def order_counts(self) -> OrderCounts:
         """How many orders stand under each tab."""
-        return self._read(await self._send("GET", "/v1/orders/counts"), _readers().counts)
+        return await self.ask("/v1/orders/counts", _readers().counts)
 
     async def order(self, id_or_number: str) -> Order:
         """An order whole. Raises `Refused` ``not_found`` for an unknown one."""
-        path = f"/v1/orders/{_segment(id_or_number, 'order')}"
-        return self._read(await self._send("GET", path), _readers().order)
+        return await self.ask(f"/v1/orders/{segment(id_or_number, 'order')}", _readers().order)
 
     async def timeline(self, order_id: str) -> list[Entry]:
         """All entries of an order, oldest first."""
-        path = f"/v1/orders/{_segment(order_id, 'order')}/timeline"
+        path = f"/v1/orders/{segment(order_id, 'order')}/timeline"
         entries: list[Entry] = []
         params: dict[str, str] = {}
         for _ in range(_PAGES_OF_TIMELINE):
@@ -216,8 +204,8 @@ class Client:
     async def ship(self, order_id: str, step: FulfilmentStep) -> Order:
         """Tell a step that the order took. Raises `Refused` ``invalid_transition`` when it cannot take it."""
         body = step.model_dump_json(exclude_none=True).encode()
-        path = f"/v1/orders/{_segment(order_id, 'order')}/fulfilment"
-        return self._read(await self._change(path, body), _readers().order)
+        path = f"/v1/orders/{segment(order_id, 'order')}/fulfilment"
+        return await self.change(path, _readers().order, body)
 
     # Activity
 
@@ -225,8 +213,8 @@ class Client:
         self, query: FeedQuery, cursor: str | None = None, limit: int = PAGE, edge: Edge = "newest"
     ) -> Page[Entry]:
         """A page of activity, newest first; ``edge="oldest"`` begins at the far end."""
-        params = query.parameters() | _page(cursor, limit, edge)
-        return self._read(await self._send("GET", "/v1/activity", params=params), _readers().entries)
+        params = query.parameters() | page_query(cursor, limit, edge)
+        return await self.ask("/v1/activity", _readers().entries, params=params)
 
     async def resolve(
         self,
@@ -244,7 +232,7 @@ class Client:
         from server.contract.activity import Resolve  # noqa: PLC0415 - after the first paint
 
         asked = Resolve(group=group, seen=seen, ids=None if ids is None else list(ids))
-        return await self._mark(f"{_segment(entry_id, 'entry')}/resolve", asked)
+        return await self._mark(f"{segment(entry_id, 'entry')}/resolve", asked)
 
     async def reopen(
         self,
@@ -262,18 +250,28 @@ class Client:
         from server.contract.activity import Reopen  # noqa: PLC0415 - after the first paint
 
         asked = Reopen(group=group, seen=seen, ids=None if ids is None else list(ids))
-        return await self._mark(f"{_segment(entry_id, 'entry')}/reopen", asked)
+        return await self._mark(f"{segment(entry_id, 'entry')}/reopen", asked)
 
     async def resolve_order(self, order_id: str) -> Resolved:
         """Resolve all that is open on an order."""
-        path = f"/v1/orders/{_segment(order_id, 'order')}/activity/resolve"
-        return self._read(await self._change(path, b"{}"), _readers().resolved)
+        path = f"/v1/orders/{segment(order_id, 'order')}/activity/resolve"
+        return await self.change(path, _readers().resolved)
 
     async def _mark(self, path: str, asked: Resolve | Reopen) -> Resolved:
         body = asked.model_dump_json(exclude_none=True).encode()
-        return self._read(await self._change(f"/v1/activity/{path}", body), _readers().resolved)
+        return await self.change(f"/v1/activity/{path}", _readers().resolved, body)
 
     # How
+
+    async def ask(self, path: str, read: Callable[[Any], T], *, params: Mapping[str, str] | None = None) -> T:
+        """What ``read`` makes of the answer to a question: the rooms' own calls stand on this."""
+        return self._read(await self._send("GET", path, params=params), read)
+
+    async def change(
+        self, path: str, read: Callable[[Any], T], body: bytes | None = b"{}", method: str = "POST"
+    ) -> T:
+        """The same for what changes something."""
+        return self._read(await self._change(path, body, method), read)
 
     def _wire(self) -> Wire:
         if self._open is None:
@@ -363,7 +361,7 @@ def _random_key() -> str:
     return str(uuid4())
 
 
-def _segment(name: str, what: str) -> str:
+def segment(name: str, what: str) -> str:
     """A path segment from an id or a number. Raises Refused ``not_found`` for what cannot be one."""
     if _NAME.fullmatch(name):
         return name
@@ -373,7 +371,8 @@ def _segment(name: str, what: str) -> str:
     raise Refused(detail, Problem(title="Not found", status=404, code="not_found", detail=detail))
 
 
-def _page(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
+def page_query(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
+    """The parameters that ask for a page."""
     return {"limit": str(limit)} | ({"edge": edge} if cursor is None else {"cursor": cursor})
 
 
