@@ -129,7 +129,7 @@ def _printify_changed(tx: Tx, event: Event) -> Outcome:
     step = printify.STATUS.get(status)
     if step in ("processing", "cancelled"):
         row = orders.note_provider_status(tx, row, status)
-        following.take(tx, row, PRINTIFY, step, event.occurred_at)
+        following.take(tx, row, PRINTIFY, step, event.occurred_at, provider_order_id=name)
     elif step is not None:
         following.look(tx, row)
     return _done(row)
@@ -187,7 +187,7 @@ def _printful_changed(tx: Tx, event: Event) -> Outcome:
     step = printful.STATUS.get(status)
     if step == "processing":
         row = orders.note_provider_status(tx, row, status)
-        following.take(tx, row, PRINTFUL, step, event.occurred_at)
+        following.take(tx, row, PRINTFUL, step, event.occurred_at, provider_order_id=name)
     elif step is not None and step != "submitted":
         following.look(tx, row)
     return _done(row)

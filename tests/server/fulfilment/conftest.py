@@ -11,10 +11,9 @@ from server.fulfilment import registry
 from server.jobs.runner import Runner
 from server.kit.clock import FrozenClock
 from server.kit.db import Store
-from server.settings import service as settings
 from tests.server.conftest import Staff
 from tests.server.fulfilment.houses import PATIENT, open_server
-from tests.server.fulfilment.works import Works, settings_of, stocked
+from tests.server.fulfilment.works import Works, put_settings, settings_of, stocked
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +30,7 @@ def works(
     """A shop with a provider, whose catalogue is synced: Printify, unless the test asks for `BOTH`."""
     server = open_server(getattr(request, "param", "printify"), clock)
     given = {"fulfilment.provider": server.provider, **settings_of(server)}
-    store.write(lambda tx: [settings.set_value(tx, name, text) for name, text in given.items()])
+    put_settings(store, given)
     http.headers.update(staff.bearer("owner"))
     made = Works(store, clock, server, http, staff, Runner(store, vary=lambda: 0.5), stocked(server))
     made.sync()

@@ -231,9 +231,7 @@ def test_what_stood_in_the_way_is_changed(works: Works) -> None:
     assert works.submit(order).json()["code"] == "permanent_and_unchanged"
     works.server.always("submit", None)
     works.server.token = "another-token-of-the-tests"
-    works.store.write(
-        lambda tx: submission.settings.set_value(tx, f"{works.name}.token", "another-token-of-the-tests")
-    )
+    works.put({f"{works.name}.token": "another-token-of-the-tests"})
     assert works.actions(order)["retry"] is None
     assert works.submit(order, hold_seconds=0).status_code == 202
     works.run()
@@ -380,11 +378,11 @@ def test_a_line_may_name_its_goods_in_several_ways(works: Works) -> None:
 
 def test_a_provider_that_is_not_connected_says_so(works: Works) -> None:
     order = works.order()
-    works.store.write(lambda tx: submission.settings.unset(tx, f"{works.name}.token"))
+    works.put({f"{works.name}.token": None})
     works.run_all()
     assert "is not connected" in works.entries(order, "order.submission_failed")[0]["message"]
     assert works.rows(order)[0].state == "prepared"
-    works.store.write(lambda tx: submission.settings.set_value(tx, f"{works.name}.token", works.server.token))
+    works.put({f"{works.name}.token": works.server.token})
     assert works.submit(order, hold_seconds=0).status_code == 202
     works.run()
     assert works.get(order.id).fulfilment_status == "submitted"
@@ -404,7 +402,7 @@ def test_cancelled_while_it_waited(works: Works) -> None:
 def test_a_role_that_may_not(works: Works) -> None:
     order = works.order(paid=False)
     for role in ("readonly", "storefront"):
-        headers = works.staff.bearer(role)  # type: ignore[arg-type]
+        headers = works.staff.bearer(role)
         assert works.http.post(f"/v1/orders/{order.id}/submit", json={}, headers=headers).status_code == 403
     seen = works.submission(order, "readonly")
     assert (seen["allowed"], seen["reason"]) == (False, "insufficient_permissions")

@@ -17,7 +17,6 @@ from server.kit.clock import HOUR, MINUTE
 from server.practice.providers.printful import PrintfulServer
 from server.practice.providers.printify import PrintifyServer
 from server.practice.providers.server import Hook
-from server.settings import service as settings
 from tests.server.fulfilment.houses import PRINTFUL_SECRET
 from tests.server.fulfilment.works import BOTH, Works
 
@@ -146,7 +145,7 @@ def test_what_is_not_signed_by_them_is_refused(works: Works) -> None:
 def test_no_secret_no_entrance(works: Works) -> None:
     _order, name = submitted(works)
     hook = works.server.to_production(name)
-    works.store.write(lambda tx: settings.unset(tx, f"{works.name}.webhook_secret"))
+    works.put({f"{works.name}.webhook_secret": None})
     answer = post(works, hook)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert post(works, hook, "elsewhere").status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,19 @@ def settings_of(server: Server) -> dict[str, str]:
     }
 
 
+def put_settings(store: Store, given: Mapping[str, str | None]) -> None:
+    """Change settings by their names; None unsets one."""
+
+    def unit(tx: Tx) -> None:
+        for name, text in given.items():
+            if text is None:
+                settings.unset(tx, name)
+            else:
+                settings.set_value(tx, name, text)
+
+    store.write(unit)
+
+
 @dataclass
 class Works:
     """The shop, its provider, and somebody who runs the jobs."""
@@ -83,8 +97,11 @@ class Works:
 
     def set(self, **values: str) -> None:
         """Change settings: ``set(fulfilment__automatic="off")``."""
-        given = {name.replace("__", "."): value for name, value in values.items()}
-        self.store.write(lambda tx: [settings.set_value(tx, name, text) for name, text in given.items()])
+        self.put({name.replace("__", "."): value for name, value in values.items()})
+
+    def put(self, given: Mapping[str, str | None]) -> None:
+        """Change settings by their names; None unsets one."""
+        put_settings(self.store, given)
 
     def run(self, *, after: int = 0) -> int:
         """Let time pass, and run what is due."""
