@@ -15,6 +15,7 @@ SENTENCES: Final = {
     "already_finished": "It came to its end already.",
     "already_waiting": "The same waits or runs already.",
     "never_tried": "It was not tried yet; it comes by itself.",
+    "outcome_unknown": "It may have left already, and must not leave twice.",
     "unknown_kind": "This version of the server does not know this kind of job.",
     "already_paused": "This queue is paused already.",
     "not_paused": "This queue is not paused.",
