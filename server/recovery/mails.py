@@ -14,6 +14,7 @@ from server.kit.clock import DAY
 from server.kit.money import money_text
 from server.kit.tx import Tx
 from server.mail import service as mail
+from server.mail.models import mail as sent_mail
 from server.mail.plain import greeting_name, one_line, wrap
 from server.orders.models import order
 from server.people import service as people
@@ -76,11 +77,25 @@ def _gate(tx: Tx, cart: Row[Any], person: Person | None, shop: Face) -> str | No
         return "no_public_url"  # without it nobody could unsubscribe
     if person is None or person.erased_at is not None or person.email is None:
         return "no_person"
-    if suppression.is_suppressed(tx, suppression.hash_of(tx, person.email)):
+    if _suppressed(tx, person.id, person.email):
         return "suppressed"
     if _mailed(tx, cart):
         return "already_mailed"
     return "paid_since" if _paid_since(tx, cart) else None
+
+
+def _suppressed(tx: Tx, person_id: str, email: str) -> bool:
+    """Whether the address wants no reminders. One that took a mail ill, or takes none, does not from now on."""
+    email_hash = suppression.hash_of(tx, email)
+    came_back = tx.execute(
+        select(sent_mail.c.bounce)
+        .where(sent_mail.c.person_id == person_id, sent_mail.c.bounce.in_(("hard", "complaint")))
+        .order_by(sent_mail.c.bounce)
+        .limit(1)
+    ).scalar()
+    if came_back is not None:
+        suppression.suppress(tx, email_hash, "complaint" if came_back == "complaint" else "bounced")
+    return suppression.is_suppressed(tx, email_hash)
 
 
 def _mailed(tx: Tx, cart: Row[Any]) -> bool:

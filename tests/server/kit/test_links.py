@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import string
 
 import pytest
 from sqlalchemy import delete, select
@@ -11,6 +12,7 @@ from server.kit.db import Store
 from server.kit.links import LinkError, Purpose
 from server.kit.schema import store_fact
 
+ALPHABET = string.ascii_letters + string.digits + "-_"
 SUBJECT = "0195302f-1111-7000-8000-0123456789ab"
 
 
@@ -56,7 +58,8 @@ def test_every_changed_letter_is_noticed(store: Store, clock: FrozenClock) -> No
     token = make(store)
     clock.advance(2 * HOUR)
     for place, letter in enumerate(token):
-        for other in "AZaz09-_.":
+        last = place == len(token) - 1  # holds two bits more than the signature has
+        for other in ALPHABET if last else "AZaz09-_.":
             if other != letter:
                 changed = token[:place] + other + token[place + 1 :]
                 assert not refused(store, changed).expired, (place, other)

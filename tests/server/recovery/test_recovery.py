@@ -224,6 +224,30 @@ def test_what_happened_meanwhile_keeps_the_mail_back(
         assert cart_of(counter).withheld == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("hard", "bounced"), ("complaint", "complaint"), ("soft", None)]
+)
+def test_an_address_that_takes_no_mail_gets_no_reminder(
+    counter: Counter, clock: FrozenClock, kind: str, reason: str | None
+) -> None:
+    counter.set(mail__bounce_token="a-token-of-the-tests-alone")
+    counter.paid()
+    counter.form("/orders/find", email=MARY)
+    counter.drain()
+    told = counter.http.post(
+        "/webhooks/mail/bounces",
+        json={"message_id": counter.letters[0].message["Message-ID"], "kind": kind},
+        headers={"Authorization": "Bearer a-token-of-the-tests-alone"},
+    )
+    assert told.status_code == 200, told.text
+    clock.advance(40 * DAY)
+    counter.leave(name="later")
+    clock.advance(HOUR)
+    counter.drain()
+    assert len(counter.letters) == (1 if reason else 2)
+    assert [row.reason for row in counter.rows(suppressions)] == ([reason] if reason else [])
+
+
 @pytest.mark.parametrize(("days", "mailed"), [(30, 0), (31, 1)])
 def test_recent_means_thirty_days(counter: Counter, clock: FrozenClock, days: int, mailed: int) -> None:
     counter.paid()
