@@ -1,4 +1,5 @@
-"""Writes the documentation's pages that follow from the code: ``docs/api.md``, ``docs/events.md``, ``docs/keys.md``.
+"""Writes the documentation's pages that follow from the code: ``api.md``, ``events.md``, ``keys.md``, and the
+settings of ``configuration.md``.
 
 ``python -m docs.pages`` writes them anew; with ``--check`` it only says which differ, and fails when one does.
 What stands above the marker of a page is written by hand and kept.
@@ -20,6 +21,7 @@ from server.kit.clock import FrozenClock
 from server.kit.config import ServerConfig
 from server.kit.db import open_store
 from server.kit.migrate import migrate
+from server.settings.registry import GROUPS, REGISTRY, Setting
 from tui import keys
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -33,6 +35,7 @@ _ROOMS: Final = {
     "activity": "Activity",
     "carts": "Carts and the checkout",
     "pulse": "The poll",
+    "settings": "Settings",
     "access": "Staff, tokens, audit",
     "webhooks": "Webhooks",
     "health": "Health",
@@ -51,7 +54,12 @@ _PAGE_QUERY: Final = ("cursor", "limit", "edge")
 
 def pages() -> dict[Path, str]:
     """Every page that is made here, with the text that it should have."""
-    made = {"api.md": api_part(), "events.md": events_part(), "keys.md": keys_part()}
+    made = {
+        "api.md": api_part(),
+        "events.md": events_part(),
+        "keys.md": keys_part(),
+        "configuration.md": settings_part(),
+    }
     return {DOCS / name: _head(DOCS / name) + MARKER + part for name, part in made.items()}
 
 
@@ -116,6 +124,48 @@ def _what(command: keys.Command) -> str:
 def _where(command: keys.Command) -> str:
     names = {"list": "lists", "story": "stories", "orders": "Orders", "activity": "Activity"}
     return ", ".join(names.get(scope, scope) for scope in command.scopes)
+
+
+# -- the settings
+
+
+def settings_part() -> str:
+    """The shop's settings by group, with their variables."""
+    told: list[str] = []
+    for group, label in GROUPS.items():
+        told += [f"### {label}", ""]
+        told += _table(
+            ["setting", "what", "values", "without it", "variable"],
+            [
+                [
+                    f"`{known.name}`",
+                    f"{known.label}. {known.help}",
+                    _values(known),
+                    _without(known),
+                    f"`{known.variable}`",
+                ]
+                for known in REGISTRY.values()
+                if known.group == group
+            ],
+        )
+    return _lines(told)
+
+
+def _values(known: Setting[Any]) -> str:
+    if known.choices:
+        return ", ".join(f"`{choice}`" for choice in known.choices)
+    if known.kind == "switch":
+        return "`on`, `off`"
+    try:
+        known.read("")
+    except ValueError as error:
+        return str(error).removeprefix("must be ")
+    raise ValueError(f"{known.name} takes an empty text")
+
+
+def _without(known: Setting[Any]) -> str:
+    text = known.text(known.default)
+    return f"`{text}`" if text else f"that of `{known.like}`" if known.like else ""
 
 
 # -- the API

@@ -18,6 +18,7 @@ from docs import pages, pictures
 from server.cli import parser as server_parser
 from server.contract.access import NewUser
 from server.contract.orders import NewOrder
+from server.settings.registry import REGISTRY
 from tui import keys
 from tui.api import config
 from tui.cli import parser as client_parser
@@ -47,7 +48,7 @@ def fresh() -> dict[Path, str]:
     return pages.pages()
 
 
-@pytest.mark.parametrize("name", ["api.md", "events.md", "keys.md"])
+@pytest.mark.parametrize("name", ["api.md", "configuration.md", "events.md", "keys.md"])
 def test_a_generated_page_is_as_the_code_is(fresh: dict[Path, str], name: str) -> None:
     path = ROOT / "docs" / name
     assert path.read_text(encoding="utf-8") == fresh[path], "run make docs"
@@ -187,8 +188,10 @@ def test_the_environment_is_documented_and_real() -> None:
 
     documented = named(iter(TEXTS))
     known = named(path for package in ("server", "tui") for path in (ROOT / package).rglob("*.py"))
-    assert documented - known == set()
-    assert known - documented == set()
+    settings = {setting.variable for setting in REGISTRY.values()}
+    files = {f"{setting.variable}_FILE" for setting in REGISTRY.values() if setting.secret}
+    assert documented - known - settings - files == set()
+    assert (known | settings) - documented == set()
 
 
 def test_the_requests_of_the_pages_are_taken() -> None:
