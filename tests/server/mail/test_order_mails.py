@@ -14,6 +14,7 @@ from server.kit.clock import MINUTE, SECOND
 from server.kit.problems import ProblemError
 from server.mail.models import mail
 from server.orders.models import order as orders_table
+from server.recovery import suppression
 from tests.server.mail.desk import Desk
 from tests.support.hostile import SHORT, Hostile
 
@@ -182,6 +183,16 @@ def test_switched_off_they_stay_away(desk: Desk, kind: str) -> None:
     desk.work()
     other = "shipping" if kind == "confirmation" else "confirmation"
     assert desk.entries(order) == [f"order.email.{other}_sent"]
+
+
+def test_who_wants_no_reminders_is_still_told_of_their_order(desk: Desk) -> None:
+    desk.store.write(
+        lambda tx: suppression.suppress(tx, suppression.hash_of(tx, "MARY@example.com"), "unsubscribed")
+    )
+    order = desk.paid()
+    desk.shop.step(order.id, "shipped")
+    desk.work()
+    assert desk.entries(order) == ["order.email.confirmation_sent", "order.email.shipping_sent"]
 
 
 def test_switched_off_while_it_waits(desk: Desk) -> None:
