@@ -83,8 +83,7 @@ class ProviderServer(ABC):
     def open(self) -> Self:
         """Listen on a free port of this machine."""
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name=self.provider, daemon=True
         )
@@ -170,6 +169,14 @@ class ProviderServer(ABC):
     def wait_for_release(self) -> None:
         """Keep a request waiting."""
         self._released.wait(_LONGEST_SLOW)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):
