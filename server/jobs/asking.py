@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,7 @@ from server.audit import service as audit
 from server.jobs import policy
 from server.jobs.models import job
 from server.jobs.registry import KINDS
-from server.jobs.waking import wake
+from server.jobs.waking import CHANNEL, wake, wake_here
 from server.jobs.work import job_of
 from server.kit.access import Principal
 from server.kit.prepared import Prepared
@@ -87,7 +87,7 @@ def enqueue(
             return Asked(found[0][0], new=False)
         # it ended between the two statements: now the key is free
     tx.touch(TOPIC)
-    wake(tx)
+    tx.after_commit(wake_here)
     return Asked(job_id, new=True)
 
 
@@ -200,9 +200,12 @@ _INSERT: Final = {
         .on_conflict_do_nothing(
             index_elements=[job.c.unique_key], index_where=text("state IN ('waiting', 'running')")
         )
-        .returning(job.c.id)
+        .returning(job.c.id, *told)
     )
-    for dialect, made in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+    for dialect, made, told in (
+        ("sqlite", sqlite_insert, ()),
+        ("postgresql", postgresql_insert, (func.pg_notify(literal(CHANNEL), literal("")),)),  # as `wake`
+    )
 }
 _OPEN_OF_KEY: Final = Prepared(
     select(job.c.id).where(job.c.unique_key == bindparam("unique_"), text("state IN ('waiting', 'running')"))

@@ -7,11 +7,11 @@ for dead and comes back overwrites nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, text, update
+from sqlalchemy import ARRAY, bindparam, exists, func, insert, literal_column, select, text, update
 
 from server.jobs.asking import TOPIC
 from server.jobs.errors import JobError, clean_reason, reason_of
@@ -21,6 +21,7 @@ from server.jobs.waking import wake
 from server.jobs.work import Job, Then, job_of
 from server.kit.clock import SECOND
 from server.kit.prepared import AnyOf, Prepared
+from server.kit.schema import TEXT
 from server.kit.tx import Tx
 
 LEASE: Final = 30 * SECOND
@@ -52,15 +53,10 @@ class Held:
     lease_until: int
 
 
-def due(tx: Tx, queues: Collection[str]) -> dict[str, int]:
+def due(tx: Tx, queues: Iterable[str]) -> dict[str, int]:
     """For each of these queues that is not paused and has a job of a kind known here: when its first one is due."""
-    paused = {name for (name,) in _PAUSED.rows(tx)}
-    kinds = list(KINDS)
-    found = {}
-    for queue in queues:
-        if queue not in paused and (rows := _FIRST.rows(tx, queue_=queue, kinds=kinds)):
-            found[queue] = rows[0][0]
-    return found
+    rows = _FIRST[tx.dialect].rows(tx, queues=list(queues), kinds=list(KINDS))
+    return {queue: run_at for queue, run_at in rows if run_at is not None}
 
 
 def claim(tx: Tx, worker: str, free: Mapping[str, int], until: int) -> list[Claimed]:
@@ -72,28 +68,22 @@ def claim(tx: Tx, worker: str, free: Mapping[str, int], until: int) -> list[Clai
         free: how many of each queue.
         until: due by then (ms).
     """
-    paused = {name for (name,) in _PAUSED.rows(tx)}
     kinds = list(KINDS)
     taken: list[Claimed] = []
     for queue, many in free.items():
-        if queue not in paused and many > 0:
-            rows = _DUE[tx.dialect].rows(tx, queue_=queue, kinds=kinds, until=until, many=many)
-            taken += [Claimed(_take(tx, row, worker), queue, worker) for row in rows]
+        rows = _DUE[tx.dialect].rows(tx, queue_=queue, kinds=kinds, until=until, many=many)
+        taken += [Claimed(_begun(row), queue, worker) for row in rows]
     if taken:
+        ids = [mine.job.id for mine in taken]
+        _TAKE.run(tx, ids=ids, worker_=worker, lease_until_=tx.now + LEASE, started_at_=tx.now)
+        _BEGIN.run(tx, ids=ids)
         tx.touch(TOPIC)
     return taken
 
 
-def _take(tx: Tx, row: tuple[Any, ...], worker: str) -> Job:
-    job_id, kind, args, attempt, max_attempts, order_id, person_id, asked_by, created_at = row
-    attempt += 1
-    _TAKE.run(
-        tx, id_=job_id, attempt_=attempt, worker_=worker, lease_until_=tx.now + LEASE, started_at_=tx.now
-    )
-    _BEGIN.run(tx, job_id_=job_id, attempt_=attempt, started_at_=tx.now)
-    return Job(
-        job_id, kind, json.loads(args), attempt, max_attempts, order_id, person_id, asked_by, created_at
-    )
+def _begun(row: tuple[Any, ...]) -> Job:
+    job_id, kind, args, attempt, max_attempts, *about = row
+    return Job(job_id, kind, json.loads(args), attempt + 1, max_attempts, *about)
 
 
 def renew(tx: Tx, worker: str, ids: Iterable[str]) -> set[tuple[str, int]]:
@@ -243,12 +233,26 @@ def _give_up(tx: Tx, which: Job, reason: str, *, hooks: bool) -> None:
 
 _WAITING: Final = text("state = 'waiting'")  # spelt out, so that the index over these rows serves
 _RUNNING: Final = text("state = 'running'")
-_FIRST: Final = Prepared(
-    select(job.c.run_at)
-    .where(_WAITING, job.c.queue == bindparam("queue_"), AnyOf(job.c.kind, "kinds"))
-    .order_by(job.c.run_at, job.c.id)
-    .limit(literal_column("1"))
-)
+_ASKED = {
+    "sqlite": func.json_each(bindparam("queues")).table_valued("value", name="asked"),
+    "postgresql": func.unnest(bindparam("queues", type_=ARRAY(TEXT)))
+    .table_valued("value")
+    .render_derived(name="asked"),
+}
+_PAUSED: Final = exists().where(job_queue.c.paused_at.is_not(None))
+_FIRST: Final = {
+    dialect: Prepared(
+        select(
+            asked.c.value,
+            select(job.c.run_at)
+            .where(_WAITING, job.c.queue == asked.c.value, AnyOf(job.c.kind, "kinds"))
+            .order_by(job.c.run_at, job.c.id)
+            .limit(literal_column("1"))
+            .scalar_subquery(),
+        ).where(~_PAUSED.where(job_queue.c.name == asked.c.value))
+    )
+    for dialect, asked in _ASKED.items()
+}
 _SOME = (
     select(
         *(job.c[name] for name in ("id", "kind", "args", "attempt", "max_attempts")),
@@ -259,17 +263,21 @@ _SOME = (
         job.c.queue == bindparam("queue_"),
         AnyOf(job.c.kind, "kinds"),
         job.c.run_at <= bindparam("until"),
+        ~_PAUSED.where(job_queue.c.name == bindparam("queue_")),
     )
     .order_by(job.c.run_at, job.c.id)
     .limit(bindparam("many"))
 )
-_DUE: Final = {"sqlite": Prepared(_SOME), "postgresql": Prepared(_SOME.with_for_update(skip_locked=True))}
+_DUE: Final = {
+    "sqlite": Prepared(_SOME),
+    "postgresql": Prepared(_SOME.with_for_update(skip_locked=True, of=job)),
+}
 _TAKE: Final = Prepared(
     update(job)
-    .where(job.c.id == bindparam("id_"))
+    .where(AnyOf(job.c.id, "ids"))
     .values(
         state="running",
-        attempt=bindparam("attempt_"),
+        attempt=job.c.attempt + literal_column("1"),
         worker=bindparam("worker_"),
         lease_until=bindparam("lease_until_"),
         started_at=bindparam("started_at_"),
@@ -278,8 +286,9 @@ _TAKE: Final = Prepared(
     )
 )
 _BEGIN: Final = Prepared(
-    insert(job_attempt).values(
-        job_id=bindparam("job_id_"), attempt=bindparam("attempt_"), started_at=bindparam("started_at_")
+    insert(job_attempt).from_select(
+        ["job_id", "attempt", "started_at"],
+        select(job.c.id, job.c.attempt, job.c.started_at).where(AnyOf(job.c.id, "ids")),
     )
 )
 _END_ATTEMPT: Final = Prepared(
@@ -294,4 +303,3 @@ _RENEW: Final = Prepared(
     .returning(job.c.id, job.c.attempt)
 )
 _HELD: Final = Prepared(select(job.c.id, job.c.attempt, job.c.worker, job.c.lease_until).where(_RUNNING))
-_PAUSED: Final = Prepared(select(job_queue.c.name).where(job_queue.c.paused_at.is_not(None)))

@@ -283,7 +283,7 @@ class Runner:
         while True:
             by = self._store.clock.now() if until is None else until
             schedules.ask_for_due(self._store)
-            first = self._store.read(lambda tx: claiming.due(tx, list(QUEUES)))
+            first = self._store.read(lambda tx: claiming.due(tx, QUEUES))
             ready = {at: queue for queue, at in first.items() if at <= by}
             if not ready:
                 return ran

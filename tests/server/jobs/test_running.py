@@ -476,7 +476,7 @@ def test_looking_for_due_jobs_walks_an_index(store: Store, add: Add) -> None:
     if store.dialect != "sqlite":
         return
     sql, values = store.read(
-        lambda tx: claiming._FIRST.ready(tx, {"queue_": "mail", "kinds": ["test.thing"]})
+        lambda tx: claiming._FIRST["sqlite"].ready(tx, {"queues": ["mail"], "kinds": ["test.thing"]})
     )
     plan = str(store.read(lambda tx: tx.driver_sql("EXPLAIN QUERY PLAN " + sql, values).all()))
     assert "ix_job_due" in plan
