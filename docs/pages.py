@@ -32,7 +32,11 @@ Row = Sequence[str]
 
 _ROOMS: Final = {
     "orders": "Orders",
+    "fulfilment": "Providers and syncs",
     "activity": "Activity",
+    "catalogue": "The catalogue",
+    "mails": "Mail",
+    "jobs": "Jobs and queues",
     "carts": "Carts and the checkout",
     "pulse": "The poll",
     "settings": "Settings",
@@ -122,7 +126,7 @@ def _what(command: keys.Command) -> str:
 
 
 def _where(command: keys.Command) -> str:
-    names = {"list": "lists", "story": "stories", "orders": "Orders", "activity": "Activity"}
+    names = {"list": "lists", "story": "stories", "orders": "Orders", "activity": "Activity", "jobs": "Jobs", "settings": "Settings"}
     return ", ".join(names.get(scope, scope) for scope in command.scopes)
 
 
