@@ -8,17 +8,21 @@ holds; ``TOGETHER`` lists the scopes that are live at once, so no key may stand 
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tui.key_names import KeymapError, canonical, show_key
+
 if TYPE_CHECKING:
     from textual.binding import Binding
 
-Scope = Literal["everywhere", "list", "story", "orders", "activity"]
-Focus = Literal["orders", "order", "activity", "entry"]
+__all__ = ["BY_ID", "COMMANDS", "Command", "Keymap", "KeymapError", "bindings", "keymap", "show_key"]
+
+Scope = Literal["everywhere", "list", "story", "orders", "activity", "jobs", "settings", "editing"]
+Focus = Literal[
+    "orders", "order", "activity", "entry", "jobs", "job", "settings", "setting", "editing", "choosing"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,12 @@ _Row = tuple[str, str, str, str, str]
 
 
 def _group(
-    heading: str, scopes: tuple[Scope, ...], *rows: _Row, listed: bool = True, needs: str | None = None
+    heading: str,
+    scopes: tuple[Scope, ...],
+    *rows: _Row,
+    listed: bool = True,
+    needs: str | None = None,
+    outside: bool = False,
 ) -> Iterable[Command]:
     """Rows of (id, keys apart by blanks, action, label, help) under one heading."""
     for command_id, keys, action, label, sentence in rows:
@@ -66,6 +75,7 @@ def _group(
             sentence,
             heading,
             scopes,
+            outside=outside,
             listed=listed,
             needs=needs,
         )
@@ -94,7 +104,7 @@ COMMANDS: tuple[Command, ...] = (
         ("open", "enter", "open", "open", "Open what is under the cursor."),
     ),
     *_group(
-        "Moving", ("orders", "activity"),
+        "Moving", ("orders", "activity", "jobs", "settings"),
         ("record.next", "J", "next_record", "next", "Next record; what is open stays open."),
         ("record.previous", "K", "previous_record", "previous", "Previous record."),
     ),
@@ -102,6 +112,8 @@ COMMANDS: tuple[Command, ...] = (
         "Everywhere", ("everywhere",),
         ("go.orders", "1", "section('orders')", "orders", "Go to Orders."),
         ("go.activity", "2", "section('activity')", "activity", "Go to Activity."),
+        ("go.jobs", "6", "section('jobs')", "jobs", "Go to Jobs."),
+        ("go.settings", "7", "section('settings')", "settings", "Go to Settings."),
         ("tab.next", "] >", "next_tab", "next tab", "Next tab of the section."),
         ("tab.previous", "[ <", "previous_tab", "previous tab", "Previous tab of the section."),
         ("pane.next", "tab", "next_pane", "next pane", "Next pane."),
@@ -123,7 +135,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_group(
         "Everywhere", ("everywhere",),
-        ("undo", "z", "undo", "undo", "Undo the last resolve or reopen."),
+        ("undo", "z", "undo", "undo",
+         "Undo the last resolve or reopen; take back what was asked for while it waits to leave."),
         ("redo", "Z", "redo", "redo", "Do again what was undone."),
         needs="activity.resolve",
     ),
@@ -147,10 +160,13 @@ COMMANDS: tuple[Command, ...] = (
         needs="activity.resolve",
     ),
     *_group(
-        "Acting", ("orders", "activity"),
+        "Acting", ("orders", "activity", "jobs", "settings"),
         ("copy", "y", "copy", "copy", "Copy the number or id to your terminal's clipboard."),
-        ("copy.link", "Y", "copy_link", "copy link", "Copy the link: an order's tracking page."),
         ("raw", "d", "raw", "raw facts", "Show or hide the raw facts."),
+    ),
+    *_group(
+        "Acting", ("orders", "activity"),
+        ("copy.link", "Y", "copy_link", "copy link", "Copy the link: an order's tracking page."),
     ),
     *_group(
         "Orders", ("orders",),
@@ -163,6 +179,45 @@ COMMANDS: tuple[Command, ...] = (
         ("level", "L", "level", "level", "Cycle the level: all, errors, warnings, information."),
         ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
     ),
+    *_group(
+        "Jobs", ("jobs",),
+        ("queue", "f", "choose_queue", "queues", "Choose which queue to show."),
+        ("job.order", "o", "open_order", "its order", "Open the order that the job is about."),
+    ),
+    *_group(
+        "Jobs", ("jobs",),
+        ("job.withdraw", "w", "withdraw", "withdraw", "Take back a job that waits: nothing of it leaves."),
+        needs="jobs.manage",
+    ),
+    *_group(
+        "Jobs", ("jobs",),
+        ("job.retry", "R", "retry_job", "retry", "Try a job again; its attempts are shown first."),
+        needs="jobs.manage", outside=True,
+    ),
+    *_group(
+        "Jobs", ("jobs",),
+        ("queue.pause", "P", "pause_queue", "pause", "Pause the queue, or let it go on."),
+        needs="queues.manage", outside=True,
+    ),
+    *_group(
+        "Settings", ("settings",),
+        ("setting.edit", "e", "edit", "edit", "Change the setting, in its place."),
+        ("setting.unset", "", "unset", "back to default", "Forget what was stored, so that the default holds."),
+        needs="settings.manage",
+    ),
+    *_group(
+        "Settings", ("settings",),
+        ("setting.test", "T", "try_out", "test", "Try the group's connection out, as it is stored."),
+        needs="settings.manage", outside=True,
+    ),
+    *_group(
+        "Settings", ("editing",),
+        ("edit.save", "enter", "save", "save", "Save what was entered."),
+        ("edit.leave", "escape", "give_up", "leave as it was", "Leave the setting as it was."),
+        ("edit.line", "ctrl+n", "new_line", "new line", "Begin a new line in a long text."),
+        ("edit.other", "space", "other", "the other", "Go to the other choice."),
+        listed=False,
+    ),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
@@ -170,8 +225,15 @@ BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
 TOGETHER: tuple[frozenset[Scope], ...] = (
     frozenset({"everywhere", "list", "orders"}),
     frozenset({"everywhere", "story", "orders"}),
+    frozenset({"everywhere", "story", "panel", "orders"}),
     frozenset({"everywhere", "list", "activity"}),
     frozenset({"everywhere", "story", "activity"}),
+    frozenset({"everywhere", "story", "panel", "activity"}),
+    frozenset({"everywhere", "list", "jobs"}),
+    frozenset({"everywhere", "story", "jobs"}),
+    frozenset({"everywhere", "list", "settings"}),
+    frozenset({"everywhere", "story", "settings"}),
+    frozenset({"editing"}),
 )
 """Scopes that are live at the same time: a list or a story, in a section, in the frame."""
 
@@ -180,17 +242,34 @@ _RECORDS = ("record.next", "record.previous")
 
 FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     "orders": (
-        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), _TABS, ("help",),
+        _MOVE, ("open",), ("retry",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("help",),
     ),
     "order": (
-        _MOVE, _RECORDS, ("resolve",), ("back",), ("attention.next",), ("undo",), ("copy",), ("help",),
+        _MOVE, ("retry",), ("mail",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
     ),
     "activity": (
-        _MOVE, ("open",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("unfold",), ("help",),
+        _MOVE, ("open",), ("retry",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("help",),
     ),
     "entry": (
-        _MOVE, _RECORDS, ("resolve",), ("back",), ("raw",), ("attention.next",), ("undo",), ("help",),
+        _MOVE, _RECORDS, ("retry",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
     ),
+    "panel": (
+        _MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",),
+    ),
+    "jobs": (
+        _MOVE, ("open",), ("job.retry",), ("job.withdraw",), ("queue.pause",), ("queue",), _TABS, ("help",),
+    ),
+    "job": (
+        _MOVE, _RECORDS, ("job.retry",), ("job.withdraw",), ("queue.pause",), ("back",), ("job.order",), ("help",),
+    ),
+    "settings": (
+        _MOVE, ("setting.edit",), ("setting.test",), ("filter",), _TABS, ("raw",), ("undo",), ("help",),
+    ),
+    "setting": (
+        _MOVE, _RECORDS, ("setting.edit",), ("setting.test",), ("back",), ("undo",), ("help",),
+    ),
+    "editing": (("edit.save",), ("edit.leave",), ("edit.line",)),
+    "choosing": (("edit.save",), ("edit.leave",), ("edit.other",)),
 }  # fmt: skip
 """What the footer shows for each focus: at most eight places; a pair shares one place and one word."""
 
@@ -202,28 +281,6 @@ NEVER_ALONE = frozenset(
     + list("@[]{}\\|~")
 )
 """Keys that tmux, terminals or their drivers keep for themselves, or that keyboards hide behind AltGr."""
-
-_NAMES: Mapping[str, str] = {
-    "slash": "/", "backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_",
-    "return": "enter", "esc": "escape", "pgdn": "pagedown", "pgup": "pageup", "del": "delete",
-}  # fmt: skip
-_NAMED = frozenset(
-    ["escape", "enter", "tab", "space", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"]
-    + ["up", "down", "left", "right"]
-    + [f"f{number}" for number in range(1, 25)]
-)
-_SHOWN: Mapping[str, str] = {
-    "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "⏎", "escape": "esc", "pagedown": "pgdn",
-    "pageup": "pgup", "backspace": "⌫", "comma": ",",
-}  # fmt: skip
-_SHOWN_ASCII: Mapping[str, str] = {
-    "up": "up", "down": "down", "left": "left", "right": "right", "enter": "enter", "backspace": "bksp",
-}  # fmt: skip
-_MODIFIED = re.compile(r"((?:ctrl|shift|alt)\+)+(.+)")
-
-
-class KeymapError(ValueError):
-    """The ``[keys]`` of the config file cannot hold; ``str()`` is a sentence for the person who wrote it."""
 
 
 class Keymap:
@@ -261,7 +318,7 @@ def keymap(changes: Mapping[str, str]) -> Keymap:
             near = difflib.get_close_matches(command_id, BY_ID, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else " The ids stand in the client's help (?)."
             raise KeymapError(f"there is no command {command_id!r}.{hint}")
-        keys = tuple(_canonical(command_id, part) for part in text.split(",") if part.strip())
+        keys = tuple(canonical(command_id, part) for part in text.split(",") if part.strip())
         if not keys:
             raise KeymapError(f"{command_id!r} is left without a key.")
         changed[command_id] = keys
@@ -297,31 +354,3 @@ def bindings(*scopes: Scope) -> list[Binding]:
         for command in COMMANDS
         if command.keys and set(scopes).intersection(command.scopes)
     ]
-
-
-def show_key(key: str, *, ascii_only: bool = False) -> str:
-    """A key as a person reads it: ``⏎``, ``↑``, ``ctrl+d``, ``x``."""
-    if ascii_only and key in _SHOWN_ASCII:
-        return _SHOWN_ASCII[key]
-    return _SHOWN.get(key, key)
-
-
-def _canonical(command_id: str, text: str) -> str:
-    """One spelling for each key: the character itself, or the name."""
-    key = text.strip()
-    modified = _MODIFIED.fullmatch(key.lower())
-    if modified is not None:
-        return key.lower()[: modified.start(2)] + _canonical(command_id, modified[2])
-    if len(key) == 1:
-        return key
-    name = key.lower()
-    if name in _NAMED:
-        return name
-    if name in _NAMES:
-        return _NAMES[name]
-    if name == "comma":
-        return ","
-    try:
-        return unicodedata.lookup(name.replace("_", " "))
-    except KeyError:
-        raise KeymapError(f"{command_id!r} has {key!r}, which is no key's name.") from None

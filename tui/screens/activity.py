@@ -38,12 +38,10 @@ class ActivitySection(Section[Row]):
     """The feed, newest first: repeated problems as one row."""
 
     NAME = "activity"
-    TITLE = "Activity"
     TABS = (TabMark("all", "All activity"), TabMark("attention", "Needs attention"))
     TOPICS = frozenset({"activity", "orders"})
     FILTER_HINT = "words, event type, order number, name or e-mail"
     NOUNS = ("entry", "entries")
-    COUNTS_ATTENTION = True
     LIST_FOCUS = "activity"
     STORY_FOCUS = "entry"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("activity")]

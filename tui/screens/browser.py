@@ -53,12 +53,10 @@ class Browser(Vertical, Generic[T]):
     """The part of a section that lists rows. ``desk`` is what all sections share."""
 
     NAME: ClassVar[str]
-    TITLE: ClassVar[str]
     TABS: ClassVar[tuple[TabMark, ...]]
     TOPICS: ClassVar[frozenset[str]]
     FILTER_HINT: ClassVar[str]
     NOUNS: ClassVar[tuple[str, str]]
-    COUNTS_ATTENTION: ClassVar[bool] = False
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.NAME)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.api.poller import Connection, wordings
@@ -18,14 +19,39 @@ ROLES = {"readonly": "Read-only"}
 """Roles whose name is not its word with a capital."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A section before it is made.
+
+    Attributes:
+        name: of the section.
+        title: what the strip calls it.
+        digit: the key that goes there; each section has its own, whichever of them are shown.
+        kind: imports and gives its class.
+        needs: the permission without which it is not shown.
+        counts_attention: whether what needs attention is counted beside it.
+    """
+
+    name: str
+    title: str
+    digit: str
+    kind: Callable[[], type[AnySection]]
+    needs: str | None = None
+    counts_attention: bool = False
+
+    def shown_to(self, desk: Desk) -> bool:
+        """Whether the reader's role has it; before the role is known, only what every role has."""
+        return self.needs is None or (desk.me is not None and self.needs in desk.me.permissions)
+
+
 def identity(
     desk: Desk,
     connection: Connection | None,
     title: str,
-    sections: Iterable[type[AnySection]],
-    current: AnySection,
+    sections: Iterable[Sign],
+    current: str,
 ) -> Identity:
-    """The strip's content. ``title`` is the shop's name until the server told it.
+    """The strip's content. ``title`` is the shop's name until the server told it, ``current`` the section's name.
 
     Without a ``connection`` there is not even somebody to ask.
     """
@@ -36,13 +62,14 @@ def identity(
         environment="live" if pulse is None else pulse.shop.environment,
         sections=tuple(
             SectionMark(
-                str(number),
-                kind.TITLE,
-                f"go.{kind.NAME}",
-                current=isinstance(current, kind),
-                badge=pulse.attention if pulse is not None and kind.COUNTS_ATTENTION else 0,
+                sign.digit,
+                sign.title,
+                f"go.{sign.name}",
+                current=sign.name == current,
+                badge=pulse.attention if pulse is not None and sign.counts_attention else 0,
             )
-            for number, kind in enumerate(sections, 1)
+            for sign in sections
+            if sign.shown_to(desk)
         ),
         person=_person(desk.me),
         role="" if desk.me is None else ROLES.get(desk.me.role, desk.me.role.capitalize()),

@@ -56,7 +56,6 @@ class OrdersSection(Section["OrderRow"]):
     """Orders, newest first unless they are sorted otherwise."""
 
     NAME = "orders"
-    TITLE = "Orders"
     TABS = (
         TabMark("all", "All"),
         TabMark("unpaid", "Unpaid"),

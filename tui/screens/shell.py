@@ -17,7 +17,7 @@ from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread, one_heap
 from tui.screens.desk import Desk, counters
-from tui.screens.identity import identity
+from tui.screens.identity import Sign, identity
 from tui.screens.orders import OrdersSection
 from tui.screens.polling import Polling
 from tui.screens.section import AnySection, Origin, Section, View
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from server.contract.pulse import Pulse
     from tui.api.client import Client
 
-SECTIONS: tuple[type[AnySection], ...] = (OrdersSection, ActivitySection)
-"""The sections there are, in the order of their digits."""
+SECTIONS = (
+    Sign("orders", "Orders", "1", lambda: OrdersSection),
+    Sign("activity", "Activity", "2", lambda: ActivitySection, counts_attention=True),
+)
+"""The sections there are, in the order of their digits; all but the first two are imported when they are gone to."""
 
 ROWS_FIRST = 0.25
 """Seconds for which the frame's own questions wait for the first rows, which are what the reader waits for."""
@@ -72,7 +75,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self.polling = Polling(self, poller, self._heard, self._stood)
         self._connect = connect
         self._title = title
-        self._section: AnySection = SECTIONS[0](desk)
+        self._section: AnySection = OrdersSection(desk)
         self._origins: list[Origin] = []
         self._last: View | None = None
         self._state = poller.connection.state
@@ -191,7 +194,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def _identify(self) -> None:
         connection = None if self.desk.obstacle else self.polling.poller.connection
-        said = identity(self.desk, connection, self._title, SECTIONS, self._section)
+        said = identity(self.desk, connection, self._title, SECTIONS, self._section.NAME)
         self.query_one(IdentityStrip).identify(said)
 
     def begin_work(self, work: Callable[[], Awaitable[None]], group: str, *, exclusive: bool = True) -> None:
@@ -271,14 +274,16 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         for section in self.sections:
             if name == section.NAME:
                 return section
-        kind = next(kind for kind in SECTIONS if name == kind.NAME)
-        made = kind(self.desk)
+        made = next(sign for sign in SECTIONS if name == sign.name).kind()(self.desk)
         self.mount(made, before="#status")
         return made
 
     def action_section(self, name: str) -> None:
-        """Go to a section as it was left."""
-        if name != self._section.NAME:
+        """Go to a section as it was left, if the reader has it."""
+        shown = any(sign.name == name and sign.shown_to(self.desk) for sign in SECTIONS)
+        if not shown:
+            self.say("note", f"Your role does not have {name.capitalize()}.")
+        elif name != self._section.NAME:
             self._remember()
             self._origins.clear()
             self._go(self._made(name).view)
