@@ -126,8 +126,8 @@ def _what(command: keys.Command) -> str:
 
 
 def _where(command: keys.Command) -> str:
-    names = {"list": "lists", "story": "stories", "orders": "Orders", "activity": "Activity", "jobs": "Jobs", "settings": "Settings"}
-    return ", ".join(names.get(scope, scope) for scope in command.scopes)
+    names = {"list": "lists", "story": "stories"}
+    return ", ".join(names.get(scope, scope.capitalize()) for scope in command.scopes)
 
 
 # -- the settings
