@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_ID", "COMMANDS", "Command", "Keymap", "KeymapError", "bindings", "keymap", "show_key"]
 
-Scope = Literal["everywhere", "list", "story", "orders", "activity", "jobs", "settings", "editing"]
+Scope = Literal["everywhere", "list", "story", "orders", "activity", "jobs", "settings", "editing", "panel"]
 Focus = Literal[
-    "orders", "order", "activity", "entry", "jobs", "job", "settings", "setting", "editing", "choosing"
+    "orders",
+    "order",
+    "activity",
+    "entry",
+    "jobs",
+    "job",
+    "settings",
+    "setting",
+    "editing",
+    "choosing",
+    "panel",
 ]
 
 
@@ -167,6 +177,27 @@ COMMANDS: tuple[Command, ...] = (
     *_group(
         "Acting", ("orders", "activity"),
         ("copy.link", "Y", "copy_link", "copy link", "Copy the link: an order's tracking page."),
+    ),
+    *_group(
+        "Acting", ("orders", "activity"),
+        ("retry", "R", "retry", "retry", "Submit the order, or sync products, again: explained first, then sent."),
+        ("ask", "U", "ask_provider", "ask provider", "Ask the provider now how far the order is."),
+        needs="orders.submit", outside=True,
+    ),
+    *_group(
+        "Acting", ("orders", "activity"),
+        ("mail", "M", "mail", "mail", "Send a mail about the order to its customer: you choose which."),
+        needs="mail.send", outside=True,
+    ),
+    *_group(
+        "Acting", ("everywhere",),
+        ("sync.products", "", "sync_products", "sync products", "Read the products of each connected provider now."),
+        needs="syncs.run", outside=True,
+    ),
+    *_group(
+        "Acting", ("panel",),
+        ("send", "enter", "send", "send", "Send what is explained."),
+        listed=False,
     ),
     *_group(
         "Orders", ("orders",),
