@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.kit import topics
+from server.kit.prepared import Prepared
+from server.kit.schema import topic
 from server.kit.setting_source import Kept
 from server.kit.tx import Tx
 from server.settings.models import setting
 
 TOPIC: Final = "settings"
-_COUNTER: Final = f"SELECT counter FROM topic WHERE name = '{TOPIC}'"  # noqa: S608 - a constant
+_COUNTER: Final = Prepared(select(topic.c.counter).where(topic.c.name == bindparam("topic_")))
 _ROWS: Final = select(setting)
 
 
@@ -25,8 +27,8 @@ def stored(tx: Tx) -> Kept:
     """The settings as they stand for this transaction."""
     if tx.settings_seen is not None:
         return tx.settings_seen
-    row = tx.driver_sql(_COUNTER).first()
-    counter = 0 if row is None else int(row[0])
+    found = _COUNTER.rows(tx, topic_=TOPIC)
+    counter = int(found[0][0]) if found else 0
     kept = tx.setting_source.kept
     if kept is None or kept.counter != counter or tx.settings_changed:
         kept = Kept(counter, {row.name: row for row in tx.execute(_ROWS)})
