@@ -13,13 +13,13 @@ from server.contract.jobs import Queue, Queues, Schedule
 from server.jobs import policy, schedules
 from server.jobs.asking import OPEN, TOPIC
 from server.jobs.models import job, job_queue
-from server.jobs.reading import staff_names
 from server.jobs.registry import QUEUES, SCHEDULES, label_of
 from server.jobs.waking import wake
 from server.kit.access import Principal
 from server.kit.clock import instant, instant_or_none
 from server.kit.problems import ProblemError, not_found
 from server.kit.tx import Tx
+from server.people.staff import staff_names
 
 
 def pause(tx: Tx, name: str, by: Principal | None = None) -> None:

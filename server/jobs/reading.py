@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from server.kit.clock import instant, instant_or_none, milliseconds
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.people import service as people
+from server.people.staff import staff_names
 
 _FAILED: Final = text("state = 'waiting' AND attempt > 0")
 _TABS: Final[dict[JobTab, ColumnElement[bool] | Any]] = {
@@ -152,19 +152,6 @@ def rows(tx: Tx, found: Sequence[Any], caller: Principal) -> list[JobRow]:
         )
         for each in found
     ]
-
-
-def staff_names(tx: Tx, users: Iterable[str]) -> dict[str, str]:
-    """How members of staff are named, by user id; one who is gone is left out."""
-    table, wanted = refs.staff(), list(users)
-    if table is None or not wanted:
-        return {}
-    persons: dict[str, str] = {
-        row.id: row.person_id
-        for row in tx.execute(select(table.c.id, table.c.person_id).where(table.c.id.in_(wanted)))
-    }
-    known = people.people(tx, list(persons.values()))
-    return {user: known[person].shown for user, person in persons.items() if person in known}
 
 
 def _numbers(tx: Tx, ids: set[str]) -> dict[str, str]:
