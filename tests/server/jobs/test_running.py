@@ -246,6 +246,8 @@ def test_a_paused_queue_holds_its_jobs_and_no_others(
     store.write(lambda tx: jobs.pause(tx, "fulfilment", caller))
     assert runner.drain() == 1
     assert (row(store, held).state, row(store, free).state) == ("waiting", "done")
+    late = store.write(lambda tx: claiming.claim(tx, "w", {"fulfilment": 1}, tx.now))
+    assert late == [], "who looked before it was paused gets nothing either"
     for code, unit in (
         ("already_paused", lambda tx: jobs.pause(tx, "fulfilment", caller)),
         ("not_paused", lambda tx: jobs.resume(tx, "mail", caller)),

@@ -109,6 +109,18 @@ def test_whoever_looks_a_tick_is_asked_for_once(store: Store, clock: FrozenClock
         store.write(lambda tx: tx.execute(job.update().values(unique_key=None)).rowcount)
 
 
+def test_who_looked_before_the_tick_was_moved_on_asks_for_nothing(
+    store: Store, runner: Runner, clock: FrozenClock, every: None
+) -> None:
+    """Also when the job that the first one asked for has ended, so that its key keeps nobody out."""
+    runner.drain()
+    clock.advance(HOUR)
+    first, second = store.read(schedules._look)[0], store.read(schedules._look)[0]
+    for steps, ran in ((first, 1), (second, 0)):
+        store.write(lambda tx, steps=steps: schedules._move(tx, steps))  # type: ignore[misc]
+        assert runner.drain() == ran
+
+
 def test_the_night_comes_at_the_shops_hour(
     store: Store, runner: Runner, clock: FrozenClock, nightly: None
 ) -> None:
