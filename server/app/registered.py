@@ -11,6 +11,7 @@ import server.lookup.mails
 import server.mail.jobs
 import server.mail.trying
 import server.orders.mails
+import server.orders.resending
 import server.recovery.hooks
 import server.recovery.jobs
 import server.recovery.mails  # noqa: F401 - they register themselves
