@@ -1,0 +1,65 @@
+"""Why something cannot be done, in sentences, by the stable code that the server gives. All of them stand here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from tui.widgets.format import words
+
+if TYPE_CHECKING:
+    from server.contract.base import ActionState
+
+REASONS: Final = {
+    "insufficient_permissions": "Your role may look at this, not do it.",
+    "not_found": "It is not there any more.",
+    # entries
+    "already_resolved": "It is resolved already.",
+    "already_open": "It is open already.",
+    "not_resolvable": "Only an open warning or error can be resolved.",
+    "nothing_open": "Nothing is open there.",
+    # orders at their provider
+    "invalid_transition": "The order is past that step, or not there yet.",
+    "not_paid": "The order is not paid.",
+    "already_submitted": "The provider has this order.",
+    "not_failed": "Its submission did not fail.",
+    "submission_failed": "Its submission failed: it can be retried.",
+    "no_provider": "No provider is set up for this order: choose one in Settings, or sync its products.",
+    "order_cancelled": "The order is cancelled.",
+    "handled_by_program": "The shop's own program submits this order.",
+    "permanent_and_unchanged": "It would fail again in the same way: change what stands in its way first.",
+    "not_at_provider": "No provider has this order yet.",
+    "not_connected": "The provider is not connected: enter its token and the shop's id in Settings.",
+    "already_waiting": "It is on its way already.",
+    # mails
+    "no_address": "The customer has no e-mail address any more.",
+    "not_shipped": "The order is not on its way yet.",
+    "switched_off": "Mails of this kind are switched off in Settings.",
+    "order_gone": "The order is not there any more.",
+    # jobs and queues
+    "already_started": "It runs already. What has begun cannot be taken back.",
+    "already_finished": "It came to its end already.",
+    "never_tried": "It was not tried yet; it comes by itself.",
+    "outcome_unknown": "It may have left already, and must not leave twice.",
+    "unknown_kind": "This version of the server does not know this kind of job.",
+    "already_paused": "This queue is paused already.",
+    "not_paused": "This queue is not paused.",
+}
+"""The server's codes that a person may meet."""
+
+
+def reason(code: str | None) -> str:
+    """The sentence of a code; a code that this client does not know is said in its own words."""
+    if not code:
+        return "This cannot be done now."
+    return REASONS.get(code) or f"{words(code).capitalize()}."
+
+
+def state_of(actions: Iterable[ActionState], name: str) -> ActionState | None:
+    """What the server says of an action; None where it does not speak of it."""
+    return next((action for action in actions if action.name == name), None)
+
+
+def allowed(actions: Iterable[ActionState], *names: str) -> bool:
+    """Whether one of these actions is allowed."""
+    return any(action.allowed and action.name in names for action in actions)
