@@ -341,6 +341,7 @@ def test_an_order_paid_after_the_mail_recovers_the_cart(counter: Counter, clock:
     clock.advance(HOUR)
     counter.paid()
     assert events(counter).count("abandoned_cart.recovered") == 1
+    assert cart_of(counter).recovered_order_id == made["id"]
 
 
 def test_an_order_paid_before_the_mail_recovers_nothing(counter: Counter, clock: FrozenClock) -> None:
