@@ -101,9 +101,8 @@ class Cron:
         """The next moment after another."""
         zone = _zone(tx)
         for found in CronSim(_read(self.fields, tx), instant(after).astimezone(zone)):
-            if (
-                at := milliseconds(found.astimezone(UTC))
-            ) > after:  # the hour that comes twice begins in the past
+            at = milliseconds(found.astimezone(UTC))
+            if at > after:  # within the hour that comes twice, the first one found has passed
                 return at
         raise ValueError("a schedule that never comes")
 
