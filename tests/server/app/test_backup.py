@@ -325,7 +325,11 @@ def test_the_doctor_tells_what_is_wrong(
     with boot.checked_store(config, clock) as store:
 
         def unit(tx: Tx) -> None:
-            tx.execute(text("INSERT INTO setting VALUES ('activity.retention_days', '30abc', 0)"))
+            tx.execute(
+                text(
+                    "INSERT INTO setting (name, value, updated_at) VALUES ('activity.retention_days', '30abc', 0)"
+                )
+            )
 
         store.write(unit)
     clock.advance(-DAY)
