@@ -68,7 +68,7 @@ def feed(tx: Tx, query: FeedQuery, request: PageRequest, caller: Principal) -> F
         )
         rows = statement.rows(tx, **values(query), **page_values(request.position, request.limit + 1))
     page = slice_of(rows, request)
-    keys = _open_groups(page.rows)
+    keys = open_groups(page.rows)
     if query.folds and keys:
         shape = shape_of(query, tx.dialect, tuple(term.shape for term in terms))
         found = groups(tx, keys, shape, values(query) | term_values(terms))
@@ -84,7 +84,7 @@ def timeline(tx: Tx, order_id: str, caller: Principal) -> list[str]:
         JSON of the contract's ``Entry`` each.
     """
     rows = _timeline_statement().rows(tx, order_id_=order_id)
-    return render(tx, rows, caller, groups(tx, _open_groups(rows)))
+    return render(tx, rows, caller, groups(tx, open_groups(rows)))
 
 
 def entry(tx: Tx, entry_id: str, caller: Principal) -> str:
@@ -96,10 +96,11 @@ def entry(tx: Tx, entry_id: str, caller: Principal) -> str:
     rows = _entry_statement().rows(tx, id_=entry_id)
     if not rows:
         raise not_found("entry")
-    return render(tx, rows, caller, groups(tx, _open_groups(rows)))[0]
+    return render(tx, rows, caller, groups(tx, open_groups(rows)))[0]
 
 
-def _open_groups(rows: Sequence[Row]) -> set[str]:
+def open_groups(rows: Sequence[Row]) -> set[str]:
+    """The groups of those that are open, by which they are told how many they are."""
     return {row[GROUP_KEY] for row in rows if row[RESOLVED_AT] is None and row[LEVEL] != "info"}
 
 

@@ -18,6 +18,7 @@ from server.contract.activity import (
     FeedTab,
     Level,
     NewEvent,
+    Recorded,
     Reopen,
     Resolve,
     Resolved,
@@ -25,6 +26,7 @@ from server.contract.activity import (
 from server.contract.base import Page
 from server.kit import refs
 from server.kit.access import Principal
+from server.kit.paging import Position
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.kit.web import PageQuery, answer, mutate, page_query, permit, read, refuses, router, services
@@ -117,6 +119,36 @@ async def write_event(
         lambda: 201 if fresh else 200,
         remembered=_without_sentence,
     )
+
+
+@_entries.get("/recorded", response_model=Recorded, summary="What was recorded, in that order")
+def follow_log(
+    request: Request,
+    caller: _Reader,
+    paging: Annotated[PageQuery, Depends(page_query)],
+    tab: Annotated[FeedTab, Query(description="everything, or open warnings and errors")] = "all",
+    category: Annotated[str | None, Query(max_length=40, pattern=_NAME, description="only this one")] = None,
+    level: Annotated[Level | None, Query(description="only this level")] = None,
+    internal: Annotated[bool, Query(description="internal system events, too")] = False,
+    type: Annotated[  # noqa: A002 - the parameter's name on the wire
+        str | None, Query(max_length=100, pattern=_NAME, description="only this type")
+    ] = None,
+) -> Response:
+    """For readers who want every entry once: a late event's entry stands at the end here, as it was recorded.
+
+    Without a cursor: the newest entries, or with `edge=oldest` the first ones. Errors: 400 ``invalid_cursor``.
+    """
+    query = activity.FeedQuery(tab, category, level, internal=internal, folded=False, type=type)
+    cursors, name = services(request).cursors, f"recorded {query.key()}"
+    asked = paging.request(cursors, name)
+    page = services(request).store.read(lambda tx: activity.recorded(tx, query, asked, caller))
+
+    def cursor(place: int | None) -> str | None:
+        return None if place is None else cursors.write(Position(place, "", "newer"), name)
+
+    around = f'],"next":{json.dumps(cursor(page.last))},"resume":{json.dumps(cursor(page.resume))}}}'
+    items = b",".join([entry.encode() for entry in page.entries])
+    return answer(b'{"items":[' + items + around.encode())
 
 
 @_entries.get("/{entry_id}", response_model=Entry, summary="One entry")

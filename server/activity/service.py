@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.activity.feed import FeedPage, FeedQuery, entry, feed, timeline
 from server.activity.groups import attention_by_order, attention_count
 from server.activity.log import Actor, Logged, forget_order, log, record
+from server.activity.recorded import RecordedPage, recorded
 from server.activity.resolution import reopen, resolve, resolve_order, settle
 from server.activity.retention import prune
 
@@ -13,6 +14,7 @@ __all__ = [
     "FeedPage",
     "FeedQuery",
     "Logged",
+    "RecordedPage",
     "attention_by_order",
     "attention_count",
     "entry",
@@ -21,6 +23,7 @@ __all__ = [
     "log",
     "prune",
     "record",
+    "recorded",
     "reopen",
     "resolve",
     "resolve_order",

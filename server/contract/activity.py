@@ -66,6 +66,19 @@ class Entry(Answer):
     actions: list[ActionState]
 
 
+class Recorded(Answer):
+    """Entries in the order in which they were recorded, oldest first.
+
+    ``next`` leads to what was recorded after them, ``None`` when that is all for now. ``resume`` is the cursor to ask
+    with once the pulse's counter ``activity`` moved: it may give some of these again, and leaves out none. Of several
+    pages the first one whose ``resume`` is not its ``next`` says it.
+    """
+
+    items: list[Entry]
+    next: str | None = None
+    resume: str
+
+
 class NewEvent(Request):
     """An event of a shop's own program. Its sentence is a stranger's text: cleaned, capped, erasable."""
 
