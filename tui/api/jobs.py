@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from server.contract.base import Page
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tui.api.window import Direction, Edge
 
 _ROWS: Final = Page[JobRow]
+_ENDING: Final = re.compile(r"[0-9A-Za-z]{4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _path(job_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobSource:
-    """The jobs that a query describes, as a window reads them."""
+    """The jobs that a query describes, as a window reads them; its order may be the end of a number."""
 
     client: Client
     query: JobQuery
@@ -89,7 +91,12 @@ class JobSource:
         edge: Edge,
     ) -> Page[JobRow]:
         """A page of jobs. Raises ApiError."""
-        return await jobs(self.client, self.query, cursor, limit, edge)
+        query, ending = self.query, self.query.order
+        if _ENDING.fullmatch(ending):
+            found = (await self.client.orders(q=ending)).items
+            number = next((row.number for row in found if row.number.endswith(ending.upper())), ending)
+            query = replace(query, order=number)
+        return await jobs(self.client, query, cursor, limit, edge)
 
 
 @dataclass(frozen=True, slots=True)
