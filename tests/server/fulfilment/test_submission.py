@@ -424,3 +424,30 @@ def _own_product(works: Works) -> str:
     answer = works.http.post("/v1/products", json={"slug": "home-made", "name": "Home-made", "variants": []})
     found: str = answer.json()["id"]
     return found
+
+
+def test_the_same_refusal_after_a_change_is_told_again(works: Works) -> None:
+    works.server.always("submit", UNAUTHORISED)
+    order = works.order()
+    works.run_all()
+    works.put({f"{works.name}.token": "wrong-as-well-in-the-tests"})
+    works.submit(order, hold_seconds=0)
+    works.run_all()
+    told = works.entries(order, "order.submission_failed")
+    assert [entry["facts"]["attempt"] for entry in told] == [1, 1]
+
+
+def test_a_look_finds_the_order_whose_answer_was_lost(works: Works) -> None:
+    works.server.script("submit", DROP_AFTER)
+    order = works.order()
+    works.run()
+    works.store.write(lambda tx: jobs.cancel(tx, works.jobs(submission.KIND)[0].id))
+    hook = works.server.to_production(str(works.held(order)[0]["id"]))
+    path = f"/webhooks/{works.name}/main"
+    assert works.http.post(path, content=hook.body, headers=hook.headers).status_code == 200
+    works.server.set_status(str(works.held(order)[0]["id"]), "on-hold")  # type: ignore[union-attr]
+    works.http.post(f"/v1/orders/{order.id}/refresh")
+    works.run()
+    now = works.get(order.id)
+    assert now.provider_order_id == str(works.held(order)[0]["id"])
+    assert now.fulfilment_status == "processing", "what was told before is worked on with it"
