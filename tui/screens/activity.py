@@ -152,6 +152,8 @@ class ActivitySection(Section[Row]):
         if "resolve" in may:
             many = entry.group.count if speaks_for_group(entry) and not row.member else 1
             hints.append(f"{desk.key('resolve')} resolve" + (f" all {many}" if many > 1 else ""))
+        if not may.isdisjoint({"retry", "retry_sync"}):
+            hints.insert(0, f"{desk.key('retry')} {desk.glyphs.outside} retry")
         if entry.order is not None:
             hints.append(f"{desk.key('open')} order {entry.order.number}")
         blocks = entry_story(entry, desk.times, desk.glyphs, hint="   ".join(hints), raw=self._raw)
@@ -213,6 +215,30 @@ class ActivitySection(Section[Row]):
             self.frame.say("note", "Only a resolved entry can be opened again.")
         else:
             self.act("reopen", wishes)
+
+    def action_retry(self) -> None:
+        """Explain what can be retried of the entry, which can then be sent."""
+        from tui.screens.outside import retry_entry  # noqa: PLC0415 - only when it is asked for
+
+        retry_entry(self, self.entry)
+
+    def action_mail(self) -> None:
+        """Explain the mails of the entry's order, which can then be sent."""
+        from tui.screens.outside import mail_order  # noqa: PLC0415 - only when it is asked for
+
+        mail_order(self, self._order_id)
+
+    def action_ask_provider(self) -> None:
+        """Have the provider asked how far the entry's order is."""
+        from tui.screens.outside import ask_provider  # noqa: PLC0415 - only when it is asked for
+
+        ask_provider(self, self._order_id)
+
+    @property
+    def _order_id(self) -> str | None:
+        """The order that the entry under the cursor is about."""
+        entry = self.entry
+        return None if entry is None or entry.order is None else entry.order.id
 
     def action_copy(self) -> None:
         """Copy the order's number, or the entry's id where it has no order."""

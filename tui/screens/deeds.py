@@ -1,4 +1,5 @@
-"""What was done in this session and can be undone: resolves and reopens, in the order they happened."""
+"""What was done in this session and can be undone, in the order it happened: resolves and reopens, and what was asked
+to leave the shop."""
 
 from __future__ import annotations
 
@@ -66,11 +67,35 @@ class Deed:
         return frozenset(entry_id for act in self.acts for entry_id in act.ids)
 
 
+SendVerb = Literal["submit", "mail", "ask", "sync"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Something that was asked to leave the shop: its job can be taken back while it waits.
+
+    Attributes:
+        verb: what was asked for.
+        job_id: the job that does it.
+        about: an order's number; of a sync, the provider.
+        to: who gets it, for people: the provider, the customer's address.
+        what: of a mail, its kind.
+        order_id: the order that it is about, if any.
+    """
+
+    verb: SendVerb
+    job_id: str
+    about: str
+    to: str = ""
+    what: str = ""
+    order_id: str | None = None
+
+
 class Deeds:
     """A stack for undo and one for redo. Something new empties the redo."""
 
     def __init__(self) -> None:
-        self._done: list[Deed] = []
+        self._done: list[Deed | Sending] = []
         self._undone: list[Deed] = []
 
     def did(self, deed: Deed) -> None:
@@ -79,8 +104,18 @@ class Deeds:
             self._done = [*self._done, deed][-KEPT:]
             self._undone.clear()
 
+    def sent(self, sending: Sending) -> None:
+        """Remember what was asked to leave."""
+        self._done = [*self._done, sending][-KEPT:]
+        self._undone.clear()
+
+    def forget(self, sending: Sending) -> None:
+        """What left, or was taken back, is nothing to take back any more; nor is it done again by a key."""
+        if sending in self._done:
+            self._done.remove(sending)
+
     @property
-    def to_undo(self) -> Deed | None:
+    def to_undo(self) -> Deed | Sending | None:
         """What ``z`` would take back."""
         return self._done[-1] if self._done else None
 

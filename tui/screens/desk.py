@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from server.contract.pulse import Pulse
     from tui.api.client import Client
     from tui.api.clock import ShopClock
+    from tui.screens.departure import Departure
 
 
 class HomeZone(tzinfo):
@@ -58,6 +59,7 @@ class Desk:
         me: who the reader is, once that is known.
         pulse: the newest counts of the frame.
         deeds: what can be undone.
+        departure: what was asked to leave the shop last, as long as it is told of.
         rest: seconds that the cursor rests on a row before the story beside the list follows it.
     """
 
@@ -71,6 +73,7 @@ class Desk:
     me: Me | None = None
     pulse: Pulse | None = None
     deeds: Deeds = field(default_factory=Deeds)
+    departure: Departure | None = None
     rest: float = 0.12
 
     @property

@@ -62,8 +62,11 @@ def order_story(
     hint: str = "",
     facts: Entry | None = None,
     raw: bool = False,
+    leaving: Sequence[Block] = (),
+    sent: Sequence[Block] = (),
 ) -> list[Block]:
-    """The whole story. ``hint`` says what can be done about what needs a human.
+    """The whole story. ``hint`` says what can be done about what needs a human; ``leaving`` what waits or runs, and
+    ``sent`` what was sent and tried (see :mod:`tui.screens.affairs`).
 
     ``raw`` adds the facts as they were written down: those of the entry ``facts``, else the order's; and what is
     long is shown whole: that entry's message, else all of them.
@@ -72,6 +75,8 @@ def order_story(
     whole = {entry.id for entry in chosen} if raw else set[str]()
     blocks = heading(order, glyphs)
     blocks += [Gap(), *_lines(order)]
+    if leaving:
+        blocks += [Gap(), *leaving]
     if attention := needs_attention(entries, hint):
         blocks += [Gap(), *attention]
     blocks += [
@@ -81,6 +86,7 @@ def order_story(
             or [Paragraph(text="Nothing happened yet.", style="muted")]
         ),
     ]
+    blocks += sent
     blocks += [Gap(), Rule(text="Details"), *_details(order, times, whole=raw)]
     if raw:
         title = "Raw facts of the order" if facts is None else f"Raw facts of {facts.type}"
@@ -113,7 +119,7 @@ def _details(order: Order, times: Times, *, whole: bool) -> Iterable[Block]:
             ("E-mail", who.email),
             ("Phone", who.phone),
         ]
-    pairs.append(("Ship to", _address(order.address)))
+    pairs.append(("Ship to", address_line(order.address)))
     made_by = f"{order.provider} ({order.provider_order_id})" if order.provider_order_id else order.provider
     pairs += [("Provider", made_by), ("Carrier", order.carrier), ("Tracking", order.tracking_number)]
     pairs.append(("Link", order.tracking_url))
@@ -127,7 +133,8 @@ def _details(order: Order, times: Times, *, whole: bool) -> Iterable[Block]:
     return [Pair(label=label, value=value, most=most) for label, value in pairs if value]
 
 
-def _address(address: Address | None) -> str:
+def address_line(address: Address | None) -> str:
+    """Where goods go, on one line; empty where that is not known."""
     if address is None:
         return ""
     town = " ".join(part for part in (address.postal_code, address.city) if part)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import asyncio
+from collections.abc import Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
+from textual.timer import Timer
 
 from tui import keys
 from tui.api.errors import ApiError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from server.contract.activity import Entry
     from server.contract.orders import Order, OrderRow, OrderSort, OrderTab
     from tui.api.client import Client
+    from tui.api.outside import Affairs
 
 KEPT = 40
 """Stories of orders that are kept to be shown again at once."""
@@ -73,7 +76,8 @@ class OrdersSection(Section["OrderRow"]):
     def __init__(self, desk: Desk) -> None:
         self.sort: OrderSort = "newest"
         super().__init__(desk)
-        self._known: dict[str, tuple[Order, list[Entry]]] = {}
+        self._known: dict[str, tuple[Order, list[Entry], Affairs]] = {}
+        self._second: Timer | None = None
         self._raw = False
 
     # The list.
@@ -178,32 +182,62 @@ class OrdersSection(Section["OrderRow"]):
         current = row is None or row.id != row_id or known is None or known[0].updated_at == row.updated_at
         if client is None or (known is not None and current and not fresh):
             return
+        from tui.api.outside import affairs  # noqa: PLC0415 - after the first rows
+
         try:
-            order, entries = await client.order(row_id), await client.timeline(row_id)
+            order, entries, leaving = await asyncio.gather(
+                client.order(row_id), client.timeline(row_id), affairs(client, row_id)
+            )
         except ApiError as error:
             self.story_failed(row_id, error)
             return
         self._known.pop(order.id, None)
-        self._known[order.id] = order, entries
+        self._known[order.id] = order, entries, leaving
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
-        self._show(order, entries)
+        self._show(order, entries, leaving)
 
-    def _show(self, order: Order, entries: list[Entry]) -> None:
-        from tui.screens.order_story import order_story  # noqa: PLC0415 - after the first rows
+    def _show(self, order: Order, entries: list[Entry], leaving: Affairs) -> None:
+        from tui.screens.affairs import about  # noqa: PLC0415 - after the first rows
+        from tui.screens.order_story import order_story  # noqa: PLC0415
 
+        now, sent = about(leaving, self.desk)
         chosen = next((entry for entry in entries if entry.id == self.story.selected), None)
         blocks = order_story(
             order, entries, self.desk.times, self.desk.glyphs,
-            hint=self._hint(order), facts=chosen, raw=self._raw,
+            hint=self._hint(order), facts=chosen, raw=self._raw, leaving=now, sent=sent,
         )  # fmt: skip
         self.show_story(order.id, blocks)
+        self._count_down(order.id, leaving)
+
+    def _count_down(self, order_id: str, leaving: Affairs) -> None:
+        """Write the seconds of what can still be taken back, as long as that is seen."""
+        from tui.screens.affairs import is_held  # noqa: PLC0415 - after the first rows
+
+        now = self.desk.clock.now()
+        if order_id == self.subject and any(is_held(job, now) for job in leaving.jobs):
+            if self._second is None:
+                self._second = self.set_interval(1, partial(self.retell, fresh=False))
+        elif self._second is not None:
+            self._second.stop()
+            self._second = None
 
     def _hint(self, order: Order) -> str:
         """What can be done about what is open, as far as the server allows it."""
-        may = any(action.name == "resolve_all" and action.allowed for action in order.actions)
+        may = {action.name for action in order.actions if action.allowed}
         some = "" if order.attention == 1 else f" all {order.attention}"
-        return f"{self.desk.key('resolve')} resolve{some}" if may else ""
+        hints = []
+        if "retry" in may:
+            hints.append(f"{self.desk.key('retry')} {self.desk.glyphs.outside} retry submission")
+        if "resolve_all" in may:
+            hints.append(f"{self.desk.key('resolve')} resolve{some}")
+        return "   ".join(hints)
+
+    def moved(self, topics: Iterable[str]) -> None:
+        """Topics moved: of jobs and mails, only the story tells."""
+        super().moved(topics)
+        if self.TOPICS.isdisjoint(topics) and not {"jobs", "mail"}.isdisjoint(topics):
+            self.retell()
 
     @property
     def order(self) -> Order | None:
@@ -236,6 +270,24 @@ class OrdersSection(Section["OrderRow"]):
                 return [wish], about
 
             self.act("reopen", wishes)
+
+    def action_retry(self) -> None:
+        """Explain the submission of the order, which can then be sent."""
+        from tui.screens.outside import retry_order  # noqa: PLC0415 - only when it is asked for
+
+        retry_order(self, self.subject)
+
+    def action_mail(self) -> None:
+        """Explain the mails of the order, which can then be sent."""
+        from tui.screens.outside import mail_order  # noqa: PLC0415 - only when it is asked for
+
+        mail_order(self, self.subject)
+
+    def action_ask_provider(self) -> None:
+        """Have the provider asked how far the order is."""
+        from tui.screens.outside import ask_provider  # noqa: PLC0415 - only when it is asked for
+
+        ask_provider(self, self.subject)
 
     def _number(self, order_id: str | None) -> str:
         """The number of an order, as far as it is known here."""

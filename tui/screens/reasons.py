@@ -15,7 +15,7 @@ REASONS: Final = {
     "not_found": "It is not there any more.",
     # entries
     "already_resolved": "It is resolved already.",
-    "already_open": "It is open already.",
+    "not_resolved": "It is open already.",
     "not_resolvable": "Only an open warning or error can be resolved.",
     "nothing_open": "Nothing is open there.",
     # orders at their provider

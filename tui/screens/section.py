@@ -29,6 +29,7 @@ from tui.widgets.story import Story
 
 if TYPE_CHECKING:
     from tui.api.client import Client
+    from tui.screens.panel import Panel
     from tui.widgets.blocks import Block
 
 T = TypeVar("T")
@@ -85,6 +86,8 @@ class Section(Browser[T]):
         self.repeatable: str | None = None
         """The last command that was done to a record, for ``.``."""
         self.story = Story(empty="", glyphs=desk.glyphs)
+        self.panel: Panel | None = None
+        """What explains an action, in the story's place."""
         self.stand_at: str | None = None
         """The block of the story to stand at when it is told."""
         self._told: str | None = None
@@ -133,6 +136,8 @@ class Section(Browser[T]):
     @property
     def focus_kind(self) -> keys.Focus:
         """Whose keys the footer shows."""
+        if self.panel is not None and self.panel.has_focus:
+            return "panel"
         return self.STORY_FOCUS if self.story.has_focus else self.LIST_FOCUS
 
     @property
@@ -163,8 +168,8 @@ class Section(Browser[T]):
 
     @property
     def reading(self) -> Lines:
-        """Where reading goes on: the story when one was opened, else the list."""
-        return self.story if self.is_open else self.list
+        """Where reading goes on: the panel or the story when one was opened, else the list."""
+        return self.panel or (self.story if self.is_open else self.list)
 
     def say_place(self) -> None:
         """Say where one stands: in the list, or with a story over it, which of its records that is."""
@@ -270,6 +275,11 @@ class Section(Browser[T]):
 
     def retell(self, *, fresh: bool = True) -> None:
         """Show the story of the subject, when stories are seen at all; ``fresh`` asks the server for it."""
+        if self.panel is not None:
+            if self.panel.subject != self.subject:
+                self.dismiss()
+            elif fresh:
+                self.panel.look()
         if not self.display or not (self.is_open or self.wide):
             return
         if self.subject is None:
@@ -290,6 +300,13 @@ class Section(Browser[T]):
         """Previous record."""
         self._pinned = None
         self.list.action_cursor_up()
+
+    def dismiss(self) -> bool:
+        """Close the panel; whether there was one."""
+        panel, self.panel = self.panel, None
+        if panel is not None:
+            panel.close()
+        return panel is not None
 
     def leave(self) -> bool:
         """Close what is open; whether there was anything."""

@@ -29,9 +29,17 @@ if TYPE_CHECKING:
     from server.contract.pulse import Pulse
     from tui.api.client import Client
 
+
+def _jobs() -> type[AnySection]:
+    from tui.screens.jobs import JobsSection  # noqa: PLC0415 - after the first rows
+
+    return JobsSection
+
+
 SECTIONS = (
     Sign("orders", "Orders", "1", lambda: OrdersSection),
     Sign("activity", "Activity", "2", lambda: ActivitySection, counts_attention=True),
+    Sign("jobs", "Jobs", "6", _jobs, needs="jobs.read"),
 )
 """The sections there are, in the order of their digits; all but the first two are imported when they are gone to."""
 
@@ -177,6 +185,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             self._identify()
             for section in self.sections:
                 section.moved(moved if before else set())
+            if self.desk.departure is not None:
+                self.desk.departure.look()
         if was_away:
             self.say("note", "The server answers again.")
             self._section.reload()
@@ -310,12 +320,13 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def action_close(self) -> None:
         """Close what is open, else what narrows the list, else the marks, else go back."""
-        if not self._back_from_story() and not self._section.close():
+        if not self._section.dismiss() and not self._back_from_story() and not self._section.close():
             self._go_back()
 
     def action_back(self) -> None:
         """Close what is open, else go back, else quit."""
-        if not self._back_from_story() and not self._section.leave() and not self._go_back():
+        closed = self._section.dismiss() or self._back_from_story() or self._section.leave()
+        if not closed and not self._go_back():
             self.app.exit(0)
 
     def _back_from_story(self) -> bool:

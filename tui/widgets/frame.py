@@ -160,13 +160,14 @@ class TabBar(Bar):
         self.show(parts, [*narrowed, Part(" ")])
 
 
-Outcome = Literal["done", "refused", "note"]
+Outcome = Literal["done", "refused", "note", "leaving"]
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "done": ("✓ ", "success"),
     "refused": ("✖ ", "error"),
     "note": ("", "muted"),
+    "leaving": (f"{UNICODE.outside} ", "key"),
 }
-_OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X "}
+_OUTCOMES_ASCII = {"✓ ": "OK ", "✖ ": "X ", f"{UNICODE.outside} ": "^ "}
 
 
 class StatusLine(Bar):
@@ -192,9 +193,14 @@ class StatusLine(Bar):
         self._kind, self._sentence, self._hint = kind, sentence, hint
         self._fit()
 
+    @property
+    def sentence(self) -> str:
+        """What was said last."""
+        return self._sentence
+
     def fade(self) -> None:
         """The reader went elsewhere: only what can still be undone stays."""
-        if self._kind != "done":
+        if self._kind not in ("done", "leaving"):
             self.say("note", "")
 
     def stand(self, place: Sequence[Part]) -> None:
