@@ -21,7 +21,8 @@ from server.kit.clock import FrozenClock
 from server.kit.config import ServerConfig
 from server.kit.db import open_store
 from server.kit.migrate import migrate
-from server.settings.registry import GROUPS, REGISTRY, Setting
+from server.settings.registry import GROUPS, REGISTRY
+from server.settings.setting import Setting
 from tui import keys
 
 DOCS: Final = Path(__file__).resolve().parent

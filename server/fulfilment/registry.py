@@ -16,7 +16,7 @@ from server.kit.problems import ProblemError
 from server.kit.tx import Tx
 from server.settings import registry as settings_registry
 from server.settings import service as settings
-from server.settings.registry import SecretSetting, TextSetting
+from server.settings.setting import SecretSetting, TextSetting
 
 NONE: Final = "none"
 """The setting ``fulfilment.provider`` of a shop that has no provider."""

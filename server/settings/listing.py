@@ -13,7 +13,8 @@ from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.people.staff import staff_names
 from server.settings import service, snapshot
-from server.settings.registry import GROUPS, REGISTRY, TESTS, Setting
+from server.settings.registry import GROUPS, REGISTRY, TESTS
+from server.settings.setting import Setting
 
 
 def listing(tx: Tx, caller: Principal) -> Settings:

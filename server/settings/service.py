@@ -26,14 +26,8 @@ from server.kit.setting_source import Kept, SettingSource
 from server.kit.tx import Tx
 from server.settings import snapshot
 from server.settings.models import setting
-from server.settings.registry import (
-    REGISTRY,
-    NumberSetting,
-    SecretSetting,
-    Setting,
-    SwitchSetting,
-    TextSetting,
-)
+from server.settings.registry import REGISTRY
+from server.settings.setting import NumberSetting, SecretSetting, Setting, SwitchSetting, TextSetting
 
 _log = logging.getLogger("shopbell.settings")
 _HINT: Final = "····"

@@ -12,8 +12,9 @@ from typing import Final
 from server.contract.settings import TestResult
 from server.kit.db import Store
 from server.kit.problems import ProblemError, not_found
-from server.settings.registry import REGISTRY, TESTS, SecretSetting, Test
+from server.settings.registry import REGISTRY, TESTS, Test
 from server.settings.service import secret
+from server.settings.setting import SecretSetting
 
 _log = logging.getLogger("shopbell.settings")
 SECONDS: Final = 20.0

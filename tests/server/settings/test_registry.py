@@ -10,7 +10,7 @@ import pytest
 
 from server.contract.settings import TestResult as Result
 from server.kit.config import ConfigError
-from server.settings import kinds, registry
+from server.settings import kinds, registry, setting
 from server.settings.registry import GROUPS, REGISTRY, register_test
 from server.settings.source import overrides
 
@@ -131,10 +131,10 @@ def test_an_entry_is_whole(name: str) -> None:
 
 def test_the_names_that_get_and_secret_take_are_those_of_the_registry() -> None:
     by_kind = {
-        registry.TextSetting: {"text", "long_text", "choice", "address", "time"},
-        registry.NumberSetting: {"number"},
-        registry.SwitchSetting: {"switch"},
-        registry.SecretSetting: {"secret"},
+        setting.TextSetting: {"text", "long_text", "choice", "address", "time"},
+        setting.NumberSetting: {"number"},
+        setting.SwitchSetting: {"switch"},
+        setting.SecretSetting: {"secret"},
     }
     for names, how in by_kind.items():
         assert set(get_args(names)) == {known.name for known in REGISTRY.values() if known.kind in how}
