@@ -108,7 +108,8 @@ _PAUSE: Final = Prepared(text("SELECT pg_sleep(0.01)"))
 _WRITERS: Final = Prepared(
     text(
         "SELECT virtualtransaction FROM pg_locks"
-        " WHERE locktype = 'relation' AND relation = CAST('activity' AS regclass) AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " WHERE locktype = 'relation' AND relation = CAST('activity' AS regclass)"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         " AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"
     )
 )
