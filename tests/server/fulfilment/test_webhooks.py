@@ -374,49 +374,6 @@ def test_a_time_in_the_future_is_that_of_receipt(works: Works) -> None:
     assert int(now.times.processing_at.timestamp() * 1000) == works.clock.now()
 
 
-@BOTH
-def test_the_poll_finds_what_no_webhook_told(works: Works) -> None:
-    order, name = submitted(works)
-    works.run()
-    works.server.to_production(name)
-    works.clock.advance(10 * MINUTE)
-    works.server.ship(name, "DHL", "JD1")
-    works.run(after=31 * MINUTE)
-    assert works.get(order.id).fulfilment_status == "shipped"
-    works.server.deliver(name)
-    works.run(after=31 * MINUTE)
-    works.run(after=31 * MINUTE)
-    assert works.get(order.id).fulfilment_status == "delivered"
-    types = works.types(order)
-    assert types.count("order.shipped") == types.count("order.delivered") == 1
-    asked = works.server.count("status")
-    works.run(after=31 * MINUTE)
-    assert works.server.count("status") == asked, "what has arrived is not asked about"
-
-
-@BOTH
-def test_a_person_asks_how_far_it_is(works: Works) -> None:
-    order, name = submitted(works)
-    works.server.to_production(name)
-    first = works.http.post(f"/v1/orders/{order.id}/refresh")
-    second = works.http.post(f"/v1/orders/{order.id}/refresh")
-    assert (first.status_code, first.json()["new"], second.json()["new"]) == (202, True, False)
-    assert works.actions(order)["refresh"] == "already_waiting"
-    works.run()
-    now = works.get(order.id)
-    assert now.fulfilment_status == "processing"
-    assert now.provider_status in ("in-production", "inprocess")
-    assert works.actions(order)["refresh"] is None
-    unsent = works.order(paid=False)
-    refused = works.http.post(f"/v1/orders/{unsent.id}/refresh")
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_at_provider")
-    works.server.forget(name)
-    works.http.post(f"/v1/orders/{order.id}/refresh")
-    works.run()
-    job = works.jobs(following.REFRESH)[-1]
-    assert (job.state, "does not know this order" in job.error) == ("exhausted", True)
-
-
 def test_every_sender_is_known_to_the_inbox() -> None:
     for sender in webhooks.SENDERS:
         assert senders.find(sender.provider) is sender
