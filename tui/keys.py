@@ -171,7 +171,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_group(
         "Acting", ("orders", "activity", "jobs", "settings"),
-        ("copy", "y", "copy", "copy", "Copy the number or id to your terminal's clipboard."),
+        ("copy", "y", "copy", "copy", "Copy the number, id or name to your terminal's clipboard."),
+    ),
+    *_group(
+        "Acting", ("orders", "activity", "jobs"),
         ("raw", "d", "raw", "raw facts", "Show or hide the raw facts."),
     ),
     *_group(
@@ -229,6 +232,10 @@ COMMANDS: tuple[Command, ...] = (
         "Jobs", ("jobs",),
         ("queue.pause", "P", "pause_queue", "pause", "Pause the queue, or let it go on."),
         needs="queues.manage", outside=True,
+    ),
+    *_group(
+        "Settings", ("settings",),
+        ("setting.about", "d", "about", "about", "What the setting means, and who changed it."),
     ),
     *_group(
         "Settings", ("settings",),
@@ -294,12 +301,12 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
         _MOVE, _RECORDS, ("job.retry",), ("job.withdraw",), ("queue.pause",), ("back",), ("job.order",), ("help",),
     ),
     "settings": (
-        _MOVE, ("setting.edit",), ("setting.test",), ("filter",), _TABS, ("raw",), ("undo",), ("help",),
+        _MOVE, ("setting.edit",), ("setting.about",), ("setting.test",), ("filter",), _TABS, ("help",),
     ),
     "setting": (
-        _MOVE, _RECORDS, ("setting.edit",), ("setting.test",), ("back",), ("undo",), ("help",),
+        _MOVE, _RECORDS, ("setting.edit",), ("setting.test",), ("back",), ("help",),
     ),
-    "editing": (("edit.save",), ("edit.leave",), ("edit.line",)),
+    "editing": (("edit.save",), ("edit.leave",)),
     "choosing": (("edit.save",), ("edit.leave",), ("edit.other",)),
 }  # fmt: skip
 """What the footer shows for each focus: at most eight places; a pair shares one place and one word."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tui.api.poller import Connection, wordings
@@ -42,6 +43,16 @@ class Sign:
     def shown_to(self, desk: Desk) -> bool:
         """Whether the reader's role has it; before the role is known, only what every role has."""
         return self.needs is None or (desk.me is not None and self.needs in desk.me.permissions)
+
+
+def later(module: str, name: str) -> Callable[[], type[AnySection]]:
+    """Gives a section's class out of a module that is imported when it is first gone to."""
+
+    def kind() -> type[AnySection]:
+        found: type[AnySection] = getattr(import_module(module), name)
+        return found
+
+    return kind
 
 
 def identity(

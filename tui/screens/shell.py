@@ -17,7 +17,7 @@ from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread, one_heap
 from tui.screens.desk import Desk, counters
-from tui.screens.identity import Sign, identity
+from tui.screens.identity import Sign, identity, later
 from tui.screens.orders import OrdersSection
 from tui.screens.polling import Polling
 from tui.screens.section import AnySection, Origin, Section, View
@@ -29,17 +29,13 @@ if TYPE_CHECKING:
     from server.contract.pulse import Pulse
     from tui.api.client import Client
 
-
-def _jobs() -> type[AnySection]:
-    from tui.screens.jobs import JobsSection  # noqa: PLC0415 - after the first rows
-
-    return JobsSection
-
-
 SECTIONS = (
     Sign("orders", "Orders", "1", lambda: OrdersSection),
     Sign("activity", "Activity", "2", lambda: ActivitySection, counts_attention=True),
-    Sign("jobs", "Jobs", "6", _jobs, needs="jobs.read"),
+    Sign("jobs", "Jobs", "6", later("tui.screens.jobs", "JobsSection"), needs="jobs.read"),
+    Sign(
+        "settings", "Settings", "7", later("tui.screens.settings", "SettingsSection"), needs="settings.read"
+    ),
 )
 """The sections there are, in the order of their digits; all but the first two are imported when they are gone to."""
 
