@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from tui.commands import grammar
+
 if TYPE_CHECKING:
     from tui.api.client import Client
     from tui.api.config import Config, Environment
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 EPILOG = """\
-Without --url, --profile or --uds, shopbell opens your own shop on this computer.
+Without --url, --profile or --uds, shopbell opens your own shop on this computer. orders, activity, jobs, settings and
+products do without screens what the screens do, for scripts; `shopbell orders --help` and so on tell their exit codes.
 
 environment:
   SHOPBELL_URL         the server, as --url
@@ -35,31 +38,24 @@ environment:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the command line, without what a terminal would act on."""
-        from tui.api.clean import clean_line  # noqa: PLC0415 - only for a mistake
-
-        super().error(clean_line(message))
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> grammar.Parser:
     """The command line."""
-    looks = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    looks = grammar.Parser(add_help=False, argument_default=argparse.SUPPRESS)
     looks.add_argument("--theme", metavar="NAME", help="colours, for example shopbell-light or ansi-dark")
     looks.add_argument("--ascii", action="store_true", help="plain signs, for fonts that lack the others")
     looks.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
-    where = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    where = grammar.Parser(add_help=False, argument_default=argparse.SUPPRESS)
     one = where.add_mutually_exclusive_group()
     one.add_argument("--url", metavar="URL", help="the server, for example https://shop.example")
     one.add_argument("--profile", metavar="NAME", help="a server named in the config file")
     one.add_argument("--uds", metavar="PATH", type=Path, help="the server's Unix socket")
+    where.add_argument("--config", metavar="FILE", type=Path, help="another config file")
     where.add_argument(
         "--ca-file", metavar="FILE", type=Path, help="certificates to trust instead of the usual"
     )
 
-    top = _Parser(
+    top = grammar.Parser(
         prog="shopbell",
         description="See what happened to every order of your shop, what needs you, and act on it.",
         epilog=EPILOG,
@@ -81,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
 
     logout = commands.add_parser("logout", parents=[where], help="forget the token", description=_LOGOUT)
     logout.add_argument("--here-only", action="store_true", help="do not revoke it on the server")
+    grammar.add(commands, where)
     return top
 
 
@@ -106,7 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tui.api.errors import ClientError, ConfigError  # noqa: PLC0415 - after --help
 
     try:
-        return {"login": _login, "logout": _logout}.get(given.command, _open)(given)
+        verbs = {"login": _login, "logout": _logout} | dict.fromkeys(grammar.TWINS, _work)
+        return verbs.get(given.command, _open)(given)
     except (ConfigError, _UsageError) as error:
         _say(str(error))
         return WRONG_USE
@@ -128,15 +126,19 @@ class _Connecting:
     """What the screens call, in a thread, to come to a server. Errors come as `ApiError`."""
 
     def __init__(self, find: Callable[[], Endpoint], server: PrivateServer | None) -> None:
-        self._find = find
+        self.find = find
         self._server = server
+
+    def lasting(self) -> bool:
+        """Whether the server goes on without this client."""
+        return self._server is None or not self._server.keeps
 
     def __call__(self) -> Client:
         from tui.api.client import Client  # noqa: PLC0415
         from tui.api.errors import ApiError, ClientError, StartError  # noqa: PLC0415
 
         try:
-            return Client(self._find())
+            return Client(self.find())
         except ApiError:
             raise
         except ClientError as error:
@@ -148,8 +150,22 @@ class _Connecting:
             self._server.close()
 
 
+def _work(given: argparse.Namespace) -> int:
+    environment, config = _settings(given)
+    config, _, connecting = _chosen(given, environment, config)
+    from tui.api.clock import SystemClock  # noqa: PLC0415
+    from tui.commands.run import run  # noqa: PLC0415
+
+    try:
+        return run(
+            given, connecting.find, config, SystemClock(), connecting.lasting, colour=not environment.no_color
+        )
+    finally:
+        connecting.close()
+
+
 def _open(given: argparse.Namespace) -> int:
-    environment, config = _settings()
+    environment, config = _settings(given)
     config, title, connecting = _chosen(given, environment, config)
     if not _on_a_terminal():
         raise _UsageError("it draws on a terminal, and this is none. Over ssh, ask for one: ssh -t")
@@ -173,7 +189,7 @@ def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _settings() -> tuple[Environment, Config]:
+def _settings(given: argparse.Namespace) -> tuple[Environment, Config]:
     """What the environment and the config file say. The only place that touches the environment."""
     import os  # noqa: PLC0415 - kept out of reach of everything else here
 
@@ -182,7 +198,10 @@ def _settings() -> tuple[Environment, Config]:
     # pydantic would read the metadata of every distribution that is installed, to look for plug-ins: 40 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     environment = read_environment(os.environ)
-    return environment, load(environment.config)
+    named: Path | None = getattr(given, "config", None)
+    if named is not None and not named.expanduser().is_file():
+        raise _UsageError(f"--config names {named}, and it is not there.")
+    return environment, load(named.expanduser() if named is not None else environment.config)
 
 
 def _chosen(
@@ -309,7 +328,7 @@ def _logout(given: argparse.Namespace) -> int:
 
 
 def _remote(given: argparse.Namespace) -> Endpoint:
-    address = _address(given, *_settings())
+    address = _address(given, *_settings(given))
     if address is None:
         raise _UsageError("Which server? Name it with --url or --profile. Your own shop here needs no login.")
     return address[0]

@@ -91,6 +91,7 @@ class Environment:
     url: str | None = None
     token: Secret | None = None
     token_file: Path | None = None
+    no_color: bool = False
 
 
 def read_environment(environ: MutableMapping[str, str]) -> Environment:
@@ -114,6 +115,7 @@ def read_environment(environ: MutableMapping[str, str]) -> Environment:
         url=environ.get("SHOPBELL_URL") or None,
         token=secret,
         token_file=path("SHOPBELL_TOKEN_FILE"),
+        no_color=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",
     )
 
 

@@ -118,6 +118,12 @@ class PrivateServer:
         finally:
             self._starting = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the server is this client's own and ends with it."""
+        with self._guard:
+            return bool(self._children)
+
     def close(self) -> None:
         """End the server if this client keeps it, and wait until it has ended."""
         self._closing.set()

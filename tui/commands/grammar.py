@@ -1,0 +1,244 @@
+"""The command line of the commands without screens. Imports argparse alone: help must come at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NoReturn
+
+CODES: Final = """\
+exit codes:
+  0  done                       3  the server cannot be reached, or cannot answer
+  1  refused                    4  there is no such thing
+  2  wrong use                  5  not signed in, or not allowed
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that hurts no terminal with what it was given, and learns its verbs when somebody needs them."""
+
+    later: Callable[[], None] | None = None
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, without what a terminal would act on."""
+        from tui.api.clean import clean_line  # noqa: PLC0415 - only for a mistake
+
+        super().error(clean_line(message))
+
+    def learn(self) -> None:
+        """Learn the verbs; once."""
+        later, self.later = self.later, None
+        if later is not None:
+            later()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, with the verbs learnt."""
+        self.learn()
+        return super().parse_known_args(args, namespace)
+
+
+class _Room:
+    """One noun and its verbs."""
+
+    def __init__(self, parser: Parser, where: Parser) -> None:
+        common = _parent(where)
+        common.add_argument("--json", action="store_true", help="print what the server answered, as JSON")
+        self._common = common
+        self.parser = parser
+        self.paged = _parent()
+        self.paged.add_argument("--limit", type=_limit, metavar="N", help="rows of a page, 1 to 200 (50)")
+        self.paged.add_argument("--all", action="store_true", help="all pages")
+        self.paged.add_argument("--cursor", metavar="TEXT", help="begin at the `next` of another page")
+        self._verbs: Any = None
+
+    def takes(self, *parents: Parser) -> None:
+        """Give the noun itself the options of a verb, for use without one."""
+        for parent in (self._common, *parents):
+            self.parser._add_container_actions(parent)
+
+    def verb(self, name: str, about: str, *parents: Parser) -> argparse.ArgumentParser:
+        """A verb with what all have: where the server is, and ``--json``."""
+        if self._verbs is None:
+            needed = not self.parser.prog.endswith(" activity")
+            self._verbs = self.parser.add_subparsers(dest="verb", metavar="VERB", required=needed)
+        made: argparse.ArgumentParser = self._verbs.add_parser(
+            name,
+            help=about,
+            description=f"{about[0].upper()}{about[1:]}.",
+            parents=[self._common, *parents],
+            epilog=CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        return made
+
+
+def add(commands: Any, where: Parser) -> None:
+    """Add the commands to those of ``shopbell``; ``where`` holds the options that name the server."""
+    for name, (fill, about, told) in _ROOMS.items():
+        parser: Parser = commands.add_parser(
+            name,
+            help=about,
+            description=told,
+            epilog=CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.later = partial(_fill, fill, parser, where)
+
+
+def _fill(fill: Callable[[_Room], None], parser: Parser, where: Parser) -> None:
+    fill(_Room(parser, where))
+
+
+def _parent(*parents: Parser) -> Parser:
+    return Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=list(parents))
+
+
+def _orders(room: _Room) -> None:
+    found = room.verb("list", "list orders, the newest first", room.paged)
+    found.add_argument(
+        "--tab", "--status", default="all", choices=("all", "unpaid", "to_ship", "shipped", "problems"),
+        help="only these",
+    )  # fmt: skip
+    found.add_argument(
+        "-q", "--query", default="", metavar="TEXT", help="in number, customer, tracking number"
+    )
+    found.add_argument(
+        "--sort", default="newest", choices=("newest", "oldest", "total", "attention"), help="in this order"
+    )
+    _order(room.verb("show", "show an order whole"))
+    submit = room.verb("submit", "submit an order to its provider; says first what would happen, and asks")
+    _order(submit)
+    submit.add_argument("--yes", action="store_true", help="do not ask")
+    _hold(submit)
+    _order(room.verb("refresh", "ask the provider how far an order is"))
+    mail = room.verb("mail", "send an order's mail to its customer, again if need be")
+    _order(mail)
+    mail.add_argument("kind", choices=("confirmation", "shipping"), help="which mail")
+    _hold(mail)
+    _order(room.verb("resolve", "resolve all that is open about an order"))
+
+
+def _activity(room: _Room) -> None:
+    chosen = _parent(room.paged)
+    chosen.add_argument(
+        "--tab", choices=("all", "attention"), help="everything (so if left out), or what is open"
+    )
+    chosen.add_argument(
+        "--category", metavar="NAME", help="only this: orders, syncs, emails, carts, system, custom, …"
+    )
+    chosen.add_argument("--level", choices=("info", "warning", "error"), help="only this")
+    chosen.add_argument("--type", metavar="NAME", help="only this type of event")
+    chosen.add_argument("-q", "--query", metavar="TEXT", help="only with these words")
+    chosen.add_argument("--internal", action="store_true", help="the program's own events, too")
+    chosen.add_argument("--folded", action="store_true", help="the same problem again and again is one row")
+    chosen.add_argument(
+        "--follow", "-f", action="store_true", help="print each new entry once it is recorded"
+    )
+    chosen.add_argument(
+        "--every", type=_seconds, metavar="SECONDS", help="with --follow: how often to look, 1 to 3600"
+    )
+    room.takes(chosen)
+    room.verb("list", "list what happened, the newest first", chosen)
+    for verb, about in (
+        ("resolve", "resolve a warning or an error"),
+        ("reopen", "open a resolved entry again"),
+    ):
+        made = room.verb(verb, about)
+        made.add_argument("entry", metavar="ID", help="the entry's id")
+        made.add_argument("--group", action="store_true", help="with all that are like it")
+        made.add_argument("--seen", metavar="ID", help="with --group: nothing recorded after this entry")
+    _order(room.verb("resolve-order", "resolve all that is open about an order"))
+
+
+def _jobs(room: _Room) -> None:
+    found = room.verb("list", "list jobs, the newest first", room.paged)
+    found.add_argument(
+        "--tab", default="all", choices=("all", "running", "waiting", "failed", "exhausted", "done"),
+        help="only these",
+    )  # fmt: skip
+    found.add_argument("--queue", metavar="NAME", default="", help="only of this queue")
+    found.add_argument("--kind", metavar="NAME", default="", help="only of this kind")
+    found.add_argument("--order", metavar="ORDER", default="", help="only about this order: its number or id")
+    for verb, about in (("show", "show a job with its attempts"), ("withdraw", "take back a job that waits")):
+        room.verb(verb, about).add_argument("job", metavar="ID", help="the job's id")
+    retry = room.verb("retry", "have a job tried again")
+    retry.add_argument("job", metavar="ID", help="the job's id")
+    _hold(retry)
+    room.verb("queues", "list the queues, and the jobs that come by themselves")
+    for verb, about in (
+        ("pause", "let no more jobs of a queue begin"),
+        ("resume", "let a paused queue go on"),
+    ):
+        room.verb(verb, about).add_argument("queue", metavar="QUEUE", help="the queue's name")
+
+
+def _settings(room: _Room) -> None:
+    room.verb("list", "list all settings with what holds now")
+    room.verb("show", "show a setting and what it means").add_argument("name", metavar="NAME")
+    change = room.verb("set", "change a setting; the value of a secret is asked for, or read with --stdin")
+    change.add_argument("name", metavar="NAME")
+    value = change.add_mutually_exclusive_group()
+    value.add_argument("value", metavar="VALUE", nargs="?", help="the new value; never a secret's")
+    value.add_argument("--stdin", action="store_true", help="read the value from standard input")
+    room.verb("unset", "forget what was set; the default holds").add_argument("name", metavar="NAME")
+    test = room.verb("test", "try a connection out with the settings as they are")
+    test.add_argument("name", metavar="NAME", help="mail, printify, printful")
+
+
+def _products(room: _Room) -> None:
+    found = room.verb("list", "list products, the newest first", room.paged)
+    found.add_argument("-q", "--query", default="", metavar="TEXT", help="in name or slug")
+    found.add_argument("--category", metavar="SLUG", default="", help="only of this category")
+    found.add_argument("--provider", metavar="NAME", default="", help="only of this provider")
+    found.add_argument(
+        "--available", choices=("yes", "no"), default="", help="only what can be had, or cannot"
+    )
+    sync = room.verb("sync", "read a provider's catalogue now")
+    sync.add_argument(
+        "provider", nargs="?", default="", metavar="PROVIDER", help="the shop's own if left out"
+    )
+
+
+def _order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("order", metavar="ORDER", help="the order's number or id")
+
+
+def _hold(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hold", type=_hold_seconds, metavar="SECONDS",
+        help="how long it can be taken back, 0 to 60; 0: leave at once (the shop's setting)",
+    )  # fmt: skip
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be {least} to {most}")
+
+
+def _limit(text: str) -> int:
+    return _whole(text, 1, 200)
+
+
+def _seconds(text: str) -> int:
+    return _whole(text, 1, 3600)
+
+
+def _hold_seconds(text: str) -> int:
+    return _whole(text, 0, 60)
+
+
+_ROOMS: Final = {
+    "orders": (_orders, "list, show and act on orders", "Orders, and what can be done about them."),
+    "activity": (
+        _activity,
+        "list, follow and resolve what happened",
+        "What happened, the newest first. --follow goes on with what comes.",
+    ),
+    "jobs": (_jobs, "list, retry and pause jobs", "The shop's work in the background."),
+    "settings": (_settings, "read and change the shop's settings", "The shop's settings."),
+    "products": (_products, "list products, and read a provider's", "What the shop sells."),
+}
+TWINS: Final = tuple(_ROOMS)
+"""The names of the commands."""
