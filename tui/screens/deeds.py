@@ -67,7 +67,7 @@ class Deed:
         return frozenset(entry_id for act in self.acts for entry_id in act.ids)
 
 
-SendVerb = Literal["submit", "mail", "ask", "sync"]
+SendVerb = Literal["submit", "mail", "ask", "sync", "job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Sending:
     Attributes:
         verb: what was asked for.
         job_id: the job that does it.
-        about: an order's number; of a sync, the provider.
+        about: an order's number; of a sync, the provider; of any job that is tried again, what it does.
         to: who gets it, for people: the provider, the customer's address.
         what: of a mail, its kind.
         order_id: the order that it is about, if any.

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import BindingType
 
-from server.contract.jobs import Job, JobRow, Queue, Schedule
+from server.contract.jobs import Enqueued, Job, JobRow, Queue, Schedule
 from tui import keys
 from tui.api import jobs as calls
 from tui.api.errors import ApiError
+from tui.screens.deeds import Sending
 from tui.screens.desk import Desk
 from tui.screens.job_rows import Row
 from tui.screens.job_story import glimpse, job_story, schedule_story
 from tui.screens.jobs_list import JobsList
+from tui.screens.outside import on_its_way
 from tui.screens.reasons import allowed, reason, state_of
 from tui.widgets.format import count
 
@@ -138,14 +140,15 @@ class JobsSection(JobsList):
         self._try(partial(self._retry, rows=rows))
 
     async def _retry(self, client: Client, *, rows: Sequence[JobRow]) -> None:
-        asked = [await calls.retry(client, row.id) for row in rows]
+        for row in rows:
+            asked = await calls.retry(client, row.id)
+            about = f"{row.label} {row.order.number}" if row.order else row.label
+            sending = Sending("job", row.id, about, order_id=row.order.id if row.order else None)
+            on_its_way(self, sending, Enqueued(job=asked, new=True))
         self.list.clear_marks()
-        told = asked[0].label if len(asked) == 1 else count(len(asked), "job")
-        held = [row for row in asked if row.held_until is not None]
-        if not held:
-            self.frame.say("done", f"{told}: tried again now")
-        else:
-            self.frame.say("done", f"{told}: tried again", f"{self.desk.key('job.withdraw')} takes it back")
+        if len(rows) > 1:
+            undo = f"{self.desk.key('undo')} takes back one after the other"
+            self.frame.say("done", f"{count(len(rows), 'job')} tried again", undo)
 
     def action_withdraw(self) -> None:
         """Take jobs back that wait."""

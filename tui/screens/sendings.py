@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def leaves(sending: Sending) -> str:
     """What it does: ``Submits SS-260223-0009 to Printify``."""
+    if sending.verb == "job":
+        return f"{sending.about}: tried again"
     if sending.verb == "submit":
         return f"Submits {sending.about} to {sending.to}"
     if sending.verb == "mail":
@@ -31,6 +33,8 @@ def leaves(sending: Sending) -> str:
 
 def already(sending: Sending) -> str:
     """Somebody asked for the same before: ``SS-260223-0009 is on its way already``."""
+    if sending.verb == "job":
+        return f"{sending.about} is on its way already"
     if sending.verb == "submit":
         return f"{sending.about} is on its way already"
     if sending.verb == "mail":
@@ -42,12 +46,14 @@ def already(sending: Sending) -> str:
 
 def taken_back(sending: Sending, job: JobRow) -> str:
     """It was taken back before it left, or before it left once more."""
+    if sending.verb == "job":
+        return f"Taken back: {sending.about} is not tried again"
     if sending.verb == "submit" and job.attempt:
-        return f"Taken back: {sending.to} is not tried again for {sending.about}"
+        return f"Taken back: {sending.about} is not tried again"
     if sending.verb == "submit":
-        return f"Taken back: {sending.about} was not submitted, nothing left the shop"
+        return f"Taken back before it left: {sending.about} is not submitted"
     if sending.verb == "mail":
-        return f"Taken back: the {mail_name(sending.what).lower()} of {sending.about} was not sent"
+        return f"Taken back before it left: the {mail_name(sending.what).lower()} of {sending.about}"
     if sending.verb == "ask":
         return f"Taken back: {sending.to} was not asked about {sending.about}"
     return f"Taken back: the products of {sending.to} are not synced"
@@ -58,6 +64,9 @@ def too_late(sending: Sending, job: JobRow, mail: MailRow | None, times: Times) 
     at = f" at {times.clock(_when(job))}"
     if job.state == "cancelled":
         return "It was taken back already."
+    if sending.verb == "job":
+        now = {"running": "runs now", "done": f"was done{at}"}.get(job.state)
+        return f"{sending.about} {now}: cannot be taken back." if now else f"{_failed(sending)}{at}."
     if sending.verb == "submit":
         return _submitted_too_late(sending, job, at)
     if sending.verb == "mail":
@@ -113,6 +122,8 @@ def outcome(
 def _went(
     sending: Sending, mail: MailRow | None, order: Order | None, sync: Sync | None
 ) -> tuple[Outcome, str]:
+    if sending.verb == "job":
+        return "done", f"{sending.about}: done"
     if sending.verb == "submit":
         return "done", f"Submitted {sending.about} to {sending.to}"
     if sending.verb == "mail":
@@ -137,6 +148,8 @@ def _mailed(sending: Sending, mail: MailRow | None) -> tuple[Outcome, str]:
 
 
 def _failed(sending: Sending) -> str:
+    if sending.verb == "job":
+        return f"{sending.about} failed"
     if sending.verb == "submit":
         return f"Submission of {sending.about} to {sending.to} failed"
     if sending.verb == "mail":
