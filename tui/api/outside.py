@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from server.contract.base import Page
 from server.contract.fulfilment import NewSync, Provider, Submission
@@ -82,21 +82,21 @@ class Affairs:
 async def affairs(client: Client, order_id: str) -> Affairs:
     """All of it; what the reader's role does not have is left out. Raises ApiError."""
     found, mails = await asyncio.gather(
-        _if_allowed(jobs(client, JobQuery(order=order_id), limit=JOBS)),
-        _if_allowed(order_mails(client, order_id)),
+        _if_allowed(lambda: jobs(client, JobQuery(order=order_id), limit=JOBS)),
+        _if_allowed(lambda: order_mails(client, order_id)),
     )
     rows = [] if found is None else found.items
     tried = any(row.kind == SUBMIT and row.state != "done" for row in rows)
     return Affairs(
         jobs=tuple(row for row in reversed(rows) if row.state in ("waiting", "running")),
         mails=tuple(mails or ()),
-        submission=await _if_allowed(submission(client, order_id)) if tried else None,
+        submission=await _if_allowed(lambda: submission(client, order_id)) if tried else None,
     )
 
 
-async def _if_allowed(call: Coroutine[Any, Any, T]) -> T | None:
+async def _if_allowed(call: Callable[[], Awaitable[T]]) -> T | None:
     try:
-        return await call
+        return await call()
     except Refused:
         return None
 

@@ -101,28 +101,43 @@ def under_way(jobs: Sequence[JobRow], times: Times, glyphs: Glyphs, mine: str, u
 
 
 def attempts(tries: Sequence[Attempt], times: Times, glyphs: Glyphs) -> list[Block]:
-    """The last attempts, oldest first, with why they failed; nothing where nothing was tried."""
+    """The last attempts, oldest first, with why they failed; nothing where nothing was tried.
+
+    Attempts that follow one another and came to the same stand on one line, with the time of the last.
+    """
     if not tries:
         return []
-    shown = tries[-LAST:]
-    stamps = [times.short(each.finished_at or each.started_at) for each in shown]
+    runs: list[list[Attempt]] = []
+    for each in tries:
+        if runs and _follows(runs[-1][-1], each):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    shown = runs[-LAST:]
+    stamps = [times.short(run[-1].finished_at or run[-1].started_at) for run in shown]
     cells = max(width(stamp) for stamp in stamps)
-    more = f", the last {LAST} of {len(tries)}" if len(tries) > LAST else ""
     return [
-        Rule(text=f"Attempts{more}"),
-        *(_attempt(each, stamp, cells, glyphs) for each, stamp in zip(shown, stamps, strict=True)),
+        Rule(text="Attempts" if len(runs) <= LAST else "The last attempts"),
+        *(_attempt(run, stamp, cells, glyphs) for run, stamp in zip(shown, stamps, strict=True)),
     ]
 
 
-def _attempt(each: Attempt, stamp: str, cells: int, glyphs: Glyphs) -> Happening:
-    outcome = _OUTCOMES.get(each.outcome or "", "runs")
+def _follows(before: Attempt, each: Attempt) -> bool:
+    same = (before.outcome, before.error) == (each.outcome, each.error)
+    return same and each.attempt == before.attempt + 1 and each.outcome is not None
+
+
+def _attempt(run: Sequence[Attempt], stamp: str, cells: int, glyphs: Glyphs) -> Happening:
+    first, last = run[0], run[-1]
+    outcome = _OUTCOMES.get(last.outcome or "", "runs")
     good, bad = outcome == "went through", outcome in ("failed", "was cut off")
+    which = f"Attempt {last.attempt}" if first is last else f"Attempts {first.attempt} to {last.attempt}"
     return Happening(
         time=stamp,
         time_cells=cells,
         icon=glyphs.error if bad else glyphs.info if good else glyphs.waiting,
         style="error" if bad else "success" if good else "muted",
-        message=f"Attempt {each.attempt} {outcome}" + (f": {each.error}" if each.error else ""),
+        message=f"{which} {outcome}" + (f": {last.error}" if last.error else ""),
         most=SOME_LINES,
     )
 

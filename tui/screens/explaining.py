@@ -79,7 +79,7 @@ def _there(known: Submission) -> str:
     if known.provider is None:
         return "none is set up for this order"
     if known.at_provider is None:
-        return "may have it: it is asked first"
+        return "may have it"
     if not known.at_provider:
         return "does not have it"
     number = f" as {known.provider_order_id}" if known.provider_order_id else ""
@@ -89,7 +89,7 @@ def _there(known: Submission) -> str:
 def _by_itself(known: Submission, times: Times) -> str:
     job = known.job
     if job is None:
-        return "nothing more happens" if known.attempts else "nothing happens"
+        return "no further attempt comes" if known.attempts else "no attempt comes"
     if job.state == "running":
         return "it is tried now"
     when = "as soon as you can no longer take it back" if is_held(job, times.now) else times.clock(job.run_at)
@@ -139,7 +139,7 @@ def mail_panel(order: Order, rows: list[MailRow], times: Times, glyphs: Glyphs) 
 
 def _padded(kind: str) -> str:
     """A mail's name, as long as the longest, so that what follows stands in one column."""
-    return mail_name(kind).ljust(max(len(mail_name(name)) for name in ("confirmation", "shipping")))
+    return mail_name(kind).ljust(1 + max(len(mail_name(name)) for name in ("confirmation", "shipping")))
 
 
 def _last(rows: list[MailRow], kind: str, times: Times) -> str:
