@@ -84,6 +84,8 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
     now = _changed(tx, row, values)
     _tell(tx, row, now, step, at, actor)
     deadlines.came(tx, row, step.status, at)
+    if row.fulfilment_status == "failed" and step.status in FORWARD:
+        activity.settle(tx, "order.submission_failed", order_id=row.id)  # what failed went through
     if now.fulfilment_status != row.fulfilment_status:
         hooks.stepped(tx, row, now, step)
     return now

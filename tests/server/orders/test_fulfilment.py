@@ -164,6 +164,18 @@ def test_a_failure_told_again_is_new_only_with_another_reason_or_attempt(
     assert shop.entries(made) == ["order.submission_failed"] * entries
 
 
+@pytest.mark.parametrize("through", ["submitted", "processing", "shipped"])
+def test_what_failed_and_went_through_needs_nobody_any_more(shop: Shop, through: Any) -> None:
+    made = shop.step(shop.order().id, "failed", reason="no paper")
+    assert made.attention == 1
+    assert shop.step(made.id, through).attention == 0
+
+
+def test_what_failed_and_is_given_up_stays_open(shop: Shop) -> None:
+    made = shop.step(shop.order().id, "failed", reason="no paper")
+    assert shop.step(made.id, "cancelled").attention == 2
+
+
 def test_the_same_failure_after_a_success_is_a_new_one(shop: Shop) -> None:
     made = shop.step(shop.order().id, "failed", reason="no paper")
     shop.step(made.id, "submitted")
