@@ -6,11 +6,13 @@ leave that open (``certain`` is False), and whoever asked has to look before ask
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -48,6 +50,12 @@ class Answer:
     status: int
     body: Any
     headers: Mapping[str, str]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: read once, it takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 Explain = Callable[[Any], str | None]
@@ -181,6 +189,7 @@ class Api:
             timeout=httpx.Timeout(limits.read, connect=limits.connect),
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(),
         )
 
     def _read(self, response: httpx.Response) -> bytes:

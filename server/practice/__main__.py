@@ -17,23 +17,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from server.app.assembly import create_app
 from server.app.maintenance import Maintenance
 from server.app.serve import listen, make_server
 from server.kit.checks import StoreError
 from server.kit.clock import SystemClock
-from server.kit.config import ConfigError, ServerConfig, make_data_dir
+from server.kit.config import ConfigError, make_data_dir
 from server.kit.lock import AlreadyRunningError, sole_server
 from server.kit.log import start_logging
 from server.kit.migrate import SchemaTooNewError
 from server.practice import state as memory
-from server.practice.caller import in_process
 from server.practice.clock import PracticeClock, PracticeStore
 from server.practice.driver import Driver
-from server.practice.life import Life
-from server.practice.player import Player
-from server.practice.shop import Keys, furnish, new_secret, practice_store
+from server.practice.household import Household
+from server.practice.shop import Keys, furnish, practice_store
 from server.practice.state import State, StateError
+from server.practice.working import PracticeRunner
 
 DEFAULT_SEED: Final = 1
 _LOOK_SECONDS: Final = 1.0
@@ -98,7 +96,7 @@ def run(data: Path, uds: Path, *, seed: int | None, speed: float, days: int) -> 
     with contextlib.ExitStack() as around:
         around.enter_context(sole_server(data))
         state = _state(data, seed)
-        clock = PracticeClock(max(SystemClock().now(), state.opened_at, state.lived_to, state.rushed_to))
+        clock = PracticeClock(max(SystemClock().now(), state.lived))
         start_logging(clock=clock)
         store = around.enter_context(practice_store(data, clock))
         keys = store.write(lambda tx: furnish(tx, Keys(state.owner_token, state.program_token)))
@@ -137,47 +135,41 @@ class _Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        secret = new_secret()
-        config = ServerConfig(data_dir=self._data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": secret})
-        app = create_app(self._store, config)
-        player = Player(
-            in_process(app),
-            at=self._clock.at,
-            staff=self._state.owner_token,
-            program=self._state.program_token,
-            secret=secret,
-            orders=self._state.orders,
-        )
-        life = Life(self._state.seed, self._state.opened_at)
-        driver = Driver(
-            life, player, self._clock, self._state, lambda state: memory.save(self._data, state), days=days
-        )
-        with listen(config, uds=self._uds) as (opened, where):
-            server = make_server(app)
-            serving = asyncio.create_task(server.serve(sockets=[opened]))
-            living = asyncio.create_task(self._live(driver, str(where.uds), speed))
-            try:
-                await self._until_stopped(serving, living)
-                await _end(living)
-            finally:
-                server.should_exit = True
-                await serving
+        with Household(self._data, self._store, self._clock, self._state) as house:
+            house.connect()
+            driver = house.driver(days)
+            with listen(house.config, uds=self._uds) as (opened, where):
+                server = make_server(house.app)
+                serving = asyncio.create_task(server.serve(sockets=[opened]))
+                living = asyncio.create_task(self._live(driver, str(where.uds), speed))
+                try:
+                    await self._until_stopped(serving, living)
+                    await _end(living)
+                finally:
+                    server.should_exit = True
+                    await serving
 
     async def _live(self, driver: Driver, uds: str, speed: float) -> None:
         await driver.open()
         self._clock.run(speed)
         sys.stdout.write(json.dumps({"token": self._state.owner_token, "uds": uds}) + "\n")
         sys.stdout.flush()
+        await driver.catch_up()
+        runner = PracticeRunner(self._store, self._clock)
+        runner.start()
         maintenance = Maintenance(self._store)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(driver.run())
-            await driver.filled.wait()
-            # Not before: to the present, what the past still waits for would look forgotten.
-            maintenance.start()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                await asyncio.to_thread(maintenance.stop)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(driver.run())
+                await driver.filled.wait()
+                # Not before: to the present, what the past still waits for would look forgotten.
+                maintenance.start()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.to_thread(maintenance.stop)
+        finally:
+            await asyncio.to_thread(runner.stop)
 
     async def _until_stopped(self, *running: asyncio.Task[None]) -> None:
         """Until a signal, the end of the process that started us, or the end of something that should run."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.contract.activity import NewEvent
-from server.contract.orders import FulfilmentStep, NewCustomer, NewOrder
+from server.contract.orders import FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
 
 StripeType = Literal[
     "checkout.session.completed",
@@ -41,9 +41,14 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Happening):
-    """The shop's own program creates the order before it sends the customer to the payment page."""
+    """The shop's own program creates the order before it sends the customer to the payment page.
+
+    Args:
+        manner: how its provider will treat it (``temper``); None: as its number has it.
+    """
 
     order: NewOrder
+    manner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Checkout:
         method: Stripe's name of the payment method (``card``, ``sepa_debit``).
         names_order: whether the session names the order that the shop's program created; one that was paid
             through a payment link does not.
+        lines: what is bought, where Stripe knows it: it sells what a payment link is for.
+        email_known: whether the payment page knows whom it lost when nobody pays.
     """
 
     name: str
@@ -66,6 +73,8 @@ class Checkout:
     currency: str
     method: str = "card"
     names_order: bool = True
+    lines: tuple[NewOrderItem, ...] = ()
+    email_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

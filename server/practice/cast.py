@@ -22,28 +22,34 @@ OWNER_EMAIL: Final = "jamie@sundaysocks.example"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something to buy: its price in pence, who prints it, and its variants."""
+    """Something to buy: its slug in the catalogue, its price in pence, who prints it, and its variants."""
 
-    id: str
+    slug: str
     name: str
     price: int
     provider: str
     variants: tuple[str, ...]
 
+    def sku(self, variant: str) -> str:
+        """What its provider and the shop call one of its variants."""
+        return f"{self.slug}-{variant}".upper().replace(" ", "-")
+
 
 PRODUCTS: Final = (
-    Product("sock-heron", "Heron Socks", 1200, "Printful", ("S", "M", "L")),
-    Product("sock-ferns", "Fern Socks", 1200, "Printful", ("S", "M", "L")),
-    Product("sock-night", "Night Train Socks", 1400, "Printful", ("S", "M", "L")),
-    Product("sock-wool", "Boiled Wool Socks", 1900, "Printful", ("M", "L")),
-    Product("sock-box", "Box of Seven Sundays", 6400, "Printful", ("M", "L")),
-    Product("tee-heavy", "Heavy Cotton Tee", 2400, "Printify", ("S Black", "M Black", "L Black", "M Oat")),
-    Product("tee-heron", "Heron Tee", 2600, "Printify", ("S White", "M White", "L Sage")),
-    Product("hoodie", "Slow Morning Hoodie", 4900, "Printify", ("M Navy", "L Navy", "XL Sand")),
-    Product("mug", "Second Cup Mug", 1300, "Printify", ("white", "blue rim")),
-    Product("tote", "Market Tote", 1600, "Printify", ("natural",)),
-    Product("poster", "Sunday Poster, A2", 2200, "Printify", ("matt", "gloss")),
-    Product("cap", "Corduroy Cap", 2800, "Printful", ("moss", "rust")),
+    Product("heron-socks", "Heron Socks", 1200, "Printful", ("S", "M", "L")),
+    Product("fern-socks", "Fern Socks", 1200, "Printful", ("S", "M", "L")),
+    Product("night-train-socks", "Night Train Socks", 1400, "Printful", ("S", "M", "L")),
+    Product("boiled-wool-socks", "Boiled Wool Socks", 1900, "Printful", ("M", "L")),
+    Product("box-of-seven-sundays", "Box of Seven Sundays", 6400, "Printful", ("M", "L")),
+    Product(
+        "heavy-cotton-tee", "Heavy Cotton Tee", 2400, "Printify", ("S Black", "M Black", "L Black", "M Oat")
+    ),
+    Product("heron-tee", "Heron Tee", 2600, "Printify", ("S White", "M White", "L Sage")),
+    Product("slow-morning-hoodie", "Slow Morning Hoodie", 4900, "Printify", ("M Navy", "L Navy", "XL Sand")),
+    Product("second-cup-mug", "Second Cup Mug", 1300, "Printify", ("white", "blue rim")),
+    Product("market-tote", "Market Tote", 1600, "Printify", ("natural",)),
+    Product("sunday-poster-a2", "Sunday Poster, A2", 2200, "Printify", ("matt", "gloss")),
+    Product("corduroy-cap", "Corduroy Cap", 2800, "Printful", ("moss", "rust")),
 )
 
 

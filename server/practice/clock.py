@@ -41,6 +41,11 @@ class PracticeClock:
         carried = _carried.get()
         return self.present() if carried is None else carried
 
+    @staticmethod
+    def carried() -> int | None:
+        """The moment that this request carries; None for who lives in the present."""
+        return _carried.get()
+
     def present(self) -> int:
         """The present, whatever this request carries. Milliseconds."""
         if self._since is None:
@@ -65,6 +70,38 @@ class PracticeClock:
             yield
         finally:
             _carried.reset(token)
+
+
+class SuppliersClock:
+    """The time at the local providers and the mail server: the shop's present.
+
+    Their own threads carry no moment. So while the shop catches up with what it slept through, and asks them things at
+    a moment of the past, they are told that moment.
+
+    Args:
+        shop: the shop's clock.
+    """
+
+    def __init__(self, shop: PracticeClock) -> None:
+        self._shop = shop
+        self._told: int | None = None
+
+    def now(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        carried = self._shop.carried()
+        if carried is not None:
+            return carried
+        return self._shop.present() if self._told is None else self._told
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """What the shop asks inside, in this task and the threads it asks, and what is answered, is at ``moment``."""
+        self._told = moment
+        try:
+            with self._shop.at(moment):
+                yield
+        finally:
+            self._told = None
 
 
 class PracticeStore(SqliteStore):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -26,6 +27,7 @@ _A_WEEK: Final = (10, 10, 11, 10, 11, 10, 13)  # orders on an average Monday, Tu
 _HOURS: Final = (3, 2, 1, 1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 6, 5, 5, 6, 7, 9, 11, 12, 10, 7, 4)
 _HOURS_AWAY: Final = {"US": 6, "JP": -9, "AE": -4, "DE": -1, "FR": -1, "SE": -1, "PL": -1}
 _FATES: Final = ([fate for fate, _ in FATES], [often for _, often in FATES])
+_MADE: Final = Counter(product.provider for product in PRODUCTS)
 _OUTAGES: Final = ("rate limit reached, try again later (429)", "variant out of stock")
 
 
@@ -49,18 +51,14 @@ class Life:
     def day(self, number: int) -> list[Action]:
         """All stories that begin on a day, whole, merged in time order; they may reach into later days."""
         day = f"{instant(number * DAY):%y%m%d}"
-        dice = self._dice(day)
+        dice = self.dice(day)
         actions: list[Action] = []
         outage = self._outage(number, dice)
         for count in range(self._orders_on(number, dice)):
             name = f"{day}-{count + 1:02d}"
-            actions += self._order(name, number, self._dice(name), outage)
+            actions += self._order(name, number, self.dice(name), outage)
         actions += self._house(number, day, dice)
         return in_order(actions)
-
-    def opening(self) -> list[Action]:
-        """What is unsettled on the opening day, in time order: the problems that greet the reader."""
-        return in_order(_opening(self))
 
     def history(self, number: int) -> list[Action]:
         """The part of a day's stories that has happened by the opening."""
@@ -81,12 +79,12 @@ class Life:
         What becomes of them may reach far beyond ``end``.
         """
         waiting = _Waiting()
-        dice = self._dice(f"rush {begin}")
+        dice = self.dice(f"rush {begin}")
         at, count = begin + 2 * SECOND, 0
         while end is None or at < end:
             count += 1
             name = f"rush-{begin // SECOND}-{count:04d}"
-            tale = self.customer(self._dice(name), name, at)
+            tale = self.customer(self.dice(name), name, at, ours=True)
             tale.dice.choices(*_FATES)[0](tale)
             waiting.put(tale.told())
             at += dice.randint(25 * SECOND, 95 * SECOND)
@@ -98,7 +96,7 @@ class Life:
 
         Before it not at night, and in time for the opening.
         """
-        dice = self._dice(f"settled {problem}")
+        dice = self.dice(f"settled {problem}")
         if problem > self.opened_at:
             return problem + dice.randint(6 * MINUTE, 45 * MINUTE) // SECOND * SECOND
         settled = problem + dice.randint(25 * MINUTE, 9 * HOUR)
@@ -108,13 +106,16 @@ class Life:
             settled = problem + (self.opened_at - problem) * dice.randint(40, 80) // 100
         return settled // SECOND * SECOND
 
-    def customer(self, dice: random.Random, name: str, begin: int, reason: str | None = None) -> Tale:
+    def customer(
+        self, dice: random.Random, name: str, begin: int, reason: str | None = None, *, ours: bool = False
+    ) -> Tale:
         """A tale of a customer picked by ``dice``; a few of them come again and again."""
         number = int(CUSTOMERS * dice.random() ** 2)
-        who, country = customer(self._dice(f"customer {number}"), number)
-        return Tale(name, begin, who, country, dice, self.settle, reason)
+        who, country = customer(self.dice(f"customer {number}"), number)
+        return Tale(name, begin, who, country, dice, self.settle, reason, ours=ours)
 
-    def _dice(self, purpose: str) -> random.Random:
+    def dice(self, purpose: str) -> random.Random:
+        """Randomness for one purpose: the same each time."""
         return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - repeatable on purpose, guards nothing
 
     @staticmethod
@@ -134,6 +135,7 @@ class Life:
     ) -> list[Action]:
         tale = self.customer(dice, name, 0)
         tale.begin = _moment(number, dice, tale.country)
+        tale.ours = tale.begin > self.opened_at
         fate: Fate = dice.choices(*_FATES)[0]
         if outage and outage[0] <= tale.begin <= outage[1] and dice.random() < 0.7:
             fate = dice.choice((stories.retried, stories.mended))
@@ -142,25 +144,26 @@ class Life:
         return tale.told()
 
     def _house(self, number: int, day: str, dice: random.Random) -> list[Action]:
-        """What the shop's own programs do all by themselves."""
+        """What the shop's own programs do all by themselves; from the opening on shopbell syncs the products."""
         actions: list[Action] = []
         for provider, hour in (("Printify", 4), ("Printful", 5)):
             at = number * DAY + hour * HOUR + dice.randint(0, 20) * MINUTE
             name = f"{day}-sync-{provider.lower()}"
-            if dice.random() < 0.04:
-                said = _said(
-                    f"Product sync failed ({provider}): 503 Service Unavailable", at, name, "sync.failed"
-                )
+            failed, updated = dice.random() < 0.04, dice.choice((0, 0, 0, 0, 1, 1, 2, 3))
+            if at > self.opened_at:
+                continue
+            if failed:
+                told = f"Product sync failed ({provider}): 503 Service Unavailable"
+                said = say(told, at, name, "sync.failed")
                 actions += [said, ResolveSaid(at=self.settle(at), key=f"{name}.2", said=said)]
             else:
-                updated = dice.choice((0, 0, 0, 1, 2, 3, 5, 11))
-                text = f"Product sync complete ({provider}) — 47 products, {updated} updated"
-                actions.append(_said(text, at, name, "sync.completed"))
+                text = f"Product sync complete ({provider}) — {_MADE[provider]} products, {updated} updated"
+                actions.append(say(text, at, name, "sync.completed"))
         if dice.random() < 0.25:
             at = number * DAY + dice.randint(7 * HOUR, 21 * HOUR) // MINUTE * MINUTE
             product = dice.choice(PRODUCTS)
             text = f"{product.name}, {dice.choice(product.variants)}: {dice.randint(1, 6)} left at {product.provider}"
-            said = _said(text, at, f"{day}-stock", "stock.low")
+            said = say(text, at, f"{day}-stock", "stock.low")
             actions += [said, ResolveSaid(at=self.settle(at), key=f"{day}-stock.2", said=said)]
         return actions
 
@@ -190,7 +193,8 @@ def in_order(actions: list[Action]) -> list[Action]:
 _LEVELS: Final[dict[str, Level]] = {"sync.failed": "error", "stock.low": "warning"}
 
 
-def _said(text: str, at: int, key: str, kind: str) -> Say:
+def say(text: str, at: int, key: str, kind: str) -> Say:
+    """Something that the shop's own program writes and that concerns no order."""
     category = "syncs" if kind.startswith("sync") else "custom"
     event = NewEvent(
         type=f"custom.{kind}",
@@ -207,39 +211,3 @@ def _moment(number: int, dice: random.Random, country: Country) -> int:
     hour = dice.choices(range(24), _HOURS)[0] + _HOURS_AWAY.get(country.code, 0)
     within = (hour % 24) * HOUR + dice.randint(0, HOUR // SECOND - 1) * SECOND
     return number * DAY + within
-
-
-def _opening(life: Life) -> list[Action]:
-    """The scene at the opening: three refused orders that say the same thing, and four problems of other kinds."""
-    now = life.opened_at // SECOND * SECOND
-    actions: list[Action] = []
-
-    def tale(name: str, ago: int, reason: str | None = None) -> Tale:
-        name = f"opening-{name}"
-        told = life.customer(life._dice(name), name, now - ago, reason)
-        told.provider = "Printful" if reason else told.provider
-        return told
-
-    for name, ago in (("1", 95 * MINUTE), ("2", 58 * MINUTE), ("3", 31 * MINUTE)):
-        told = tale(name, ago, "variant out of stock")
-        stories.refused(told)
-        actions += told.actions
-    told = tale("4", 3 * HOUR, "shipping address invalid: postal code does not match country")
-    stories.refused(told)
-    actions += told.actions
-    told = tale("5", 140 * MINUTE)
-    taken = told.submit(told.pay(told.place(told.begin)))
-    told.step("cancelled", taken + 20 * MINUTE, reason="called off by the customer")
-    actions += told.actions
-    told = tale("6", 50 * MINUTE)
-    told.submit(told.pay(told.place(told.begin)))
-    email = told.order.customer.email
-    bounce = f"Email bounced: {email} (no such mailbox)"
-    told.say("custom.email.bounced", now - 41 * MINUTE, bounce, "emails", "warning")
-    actions += told.actions
-    told = tale("7", 9 * MINUTE)
-    told.place(told.begin)
-    actions += told.actions
-    text = "Heron Socks, M: 2 left at Printful"
-    actions.append(_said(text, now - 4 * HOUR, "opening-stock", "stock.low"))
-    return actions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import shutil
 import socket
 import ssl
@@ -74,6 +75,10 @@ class MailServer:
         utf8: whether it takes addresses in other scripts.
         on_step: called at each step of each conversation before it is answered, with the recipient once that is
             known; in the server's own thread.
+        answer: what a recipient is answered whom `refuse` and `greylist` do not speak of; None lets them in.
+        trouble: what happens to a mail when `next` says nothing.
+        on_taken: called with each mail that was taken, before that is said.
+        port: where to listen, if it is free.
     """
 
     def __init__(
@@ -83,8 +88,16 @@ class MailServer:
         login: tuple[str, str] | None = None,
         utf8: bool = True,
         on_step: Callable[[Step, str | None], None] | None = None,
+        answer: Callable[[str], str | None] | None = None,
+        trouble: Callable[[Taken], Trouble | None] | None = None,
+        on_taken: Callable[[Taken], None] | None = None,
+        port: int = 0,
     ) -> None:
         self.security = security
+        self._answer = answer
+        self._judge = trouble
+        self._on_taken = on_taken
+        self._wanted_port = port
         self.login = login
         self.utf8 = utf8
         self.on_step = on_step
@@ -153,6 +166,7 @@ class MailServer:
 
     def start(self) -> MailServer:
         """Listen."""
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # it deprecates what it asks for itself
         context = None
         if self.security != "none":
             self._folder = Path(tempfile.mkdtemp(prefix="shopbell-mail-"))
@@ -169,6 +183,7 @@ class MailServer:
             enable_SMTPUTF8=self.utf8,
             server_hostname="localhost",
             ident="shopbell practice",
+            wanted_port=self._wanted_port,
         )
         self._controller.start()
         return self
@@ -210,18 +225,24 @@ class MailServer:
             if address.lower() in self._grey:
                 self._grey.remove(address.lower())
                 return "451 4.7.1 Greylisted, come again in a minute"
-            return self._refused.get(address.lower())
+            refused = self._refused.get(address.lower())
+        return self._answer(address) if refused is None and self._answer is not None else refused
 
-    def _trouble(self) -> Trouble | None:
+    def _trouble(self, mail: Taken) -> Trouble | None:
         with self._changed:
-            return self._troubles.popleft() if self._troubles else None
+            if self._troubles:
+                return self._troubles.popleft()
+        return self._judge(mail) if self._judge is not None else None
 
     def _take(self, sender: str, recipients: list[str], content: bytes) -> None:
         with self._changed:
-            for recipient in recipients:
-                self._taken.append(Taken(sender, recipient, content))
-                self._count += 1
+            came = [Taken(sender, recipient, content) for recipient in recipients]
+            self._taken.extend(came)
+            self._count += len(came)
             self._changed.notify_all()
+        if self._on_taken is not None:
+            for mail in came:
+                self._on_taken(mail)
 
     def _at(self, step: Step, envelope: Envelope) -> None:
         if self.on_step is not None:
@@ -279,11 +300,11 @@ class _Desk:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """The mail itself came."""
         del session
-        trouble = self._owner._trouble()
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        trouble = self._owner._trouble(Taken(str(envelope.mail_from), envelope.rcpt_tos[0], content))
         if trouble == "refuse_after":
             return "554 5.7.1 This looks like something nobody wants"
         if trouble not in ("drop_before", "silent"):
-            content = envelope.content if isinstance(envelope.content, bytes) else b""
             self._owner._take(str(envelope.mail_from), list(envelope.rcpt_tos), content)
             self._owner._at("mail", envelope)
         if trouble in ("drop_before", "drop_after") and server.transport is not None:
@@ -298,8 +319,11 @@ class _Desk:
 class _Controller(Controller):
     """aiosmtpd's thread, on a free port of the loopback."""
 
-    def __init__(self, handler: Any, **given: Any) -> None:
-        self._listening = socket.create_server((HOST, 0))
+    def __init__(self, handler: Any, *, wanted_port: int = 0, **given: Any) -> None:
+        try:
+            self._listening = socket.create_server((HOST, wanted_port))
+        except OSError:
+            self._listening = socket.create_server((HOST, 0))
         super().__init__(handler, hostname=HOST, port=self._listening.getsockname()[1], **given)
 
     def _create_server(self) -> Any:

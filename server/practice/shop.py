@@ -158,7 +158,9 @@ async def rehearse(store: Store, clock: FrozenClock, actions: Iterable[Action], 
     now = clock.now()
     keys = store.write(furnish)
     secret = new_secret()
-    app = create_app(store, ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": secret}))
+    app = create_app(
+        store, ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": secret})
+    )
     player = Player(
         in_process(app),
         at=lambda moment: standing_at(clock, moment),

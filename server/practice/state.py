@@ -30,6 +30,12 @@ class State:
         rushed_to: and the rush up to here.
         rushes: begin and end of every stretch that was watched; a start without its end is going on.
         orders: the numbers of orders whose stories go on, by story.
+        supplied_to: the local providers and the mail server have lived up to here.
+        starts: how often they were started.
+        keys: the secrets between them and the shop, by the names of its settings.
+        ports: where they listen, so that they do so again.
+        addresses: what was set for them, by the names of the settings.
+        manners: how the orders of the opening fare with them.
     """
 
     seed: int
@@ -41,6 +47,17 @@ class State:
     rushed_to: int = 0
     rushes: list[tuple[int, int | None]] = field(default_factory=list)
     orders: dict[str, str] = field(default_factory=dict)
+    supplied_to: int = 0
+    starts: int = 0
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+    ports: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    manners: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lived(self) -> int:
+        """The last moment that anything happened at."""
+        return max(self.opened_at, self.lived_to, self.rushed_to, self.supplied_to)
 
 
 def load(data: Path) -> State | None:

@@ -11,7 +11,11 @@ from typing import Final
 
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND
 from server.practice.actions import mark
+from server.practice.cast import PRODUCTS
 from server.practice.tale import ATTEMPTS, Tale
+
+LINKED: Final = next(product for product in PRODUCTS if product.slug == "market-tote")
+"""What the shop's payment link sells."""
 
 
 def plain(tale: Tale) -> None:
@@ -21,6 +25,9 @@ def plain(tale: Tale) -> None:
 
 def retried(tale: Tale) -> None:
     """The provider refuses the first attempt and takes the second."""
+    if tale.ours:
+        plain(tale)  # how the provider takes it is its own matter
+        return
     failed = tale.later(tale.pay(tale.place(tale.begin)), 40 * SECOND, 2 * MINUTE)
     tale.step("failed", failed, reason=tale.reason, attempt=1)
     taken = tale.later(failed, MINUTE, 2 * MINUTE)
@@ -41,6 +48,9 @@ def refused(tale: Tale) -> int:
 
 def mended(tale: Tale) -> None:
     """All attempts fail; a person puts it right, submits the order again and resolves it."""
+    if tale.ours:
+        plain(tale)
+        return
     failed = refused(tale)
     taken = max(tale.settle(failed), failed + MINUTE)
     tale.step("submitted", taken)
@@ -67,10 +77,16 @@ def heard_twice(tale: Tale) -> None:
 
 def by_link(tale: Tale) -> None:
     """Paid through a payment link: the shop's program knows of no order, the session makes it."""
+    if not tale.ours:
+        plain(tale)  # there was no payment link before the opening
+        return
+    tale.buy(LINKED, LINKED.variants[0])
     mailbox, _, host = tale.order.customer.email.rpartition("@")
     customer = tale.order.customer.model_copy(update={"email": f"{mailbox}+{mark(tale.name)}@{host}"})
     tale.order = tale.order.model_copy(update={"customer": customer})
-    tale.checkout = replace(tale.checkout, customer=customer, names_order=False)
+    tale.checkout = replace(
+        tale.checkout, customer=customer, names_order=False, lines=tuple(tale.order.items)
+    )
     tale.make_and_send(tale.submit(tale.pay(tale.begin)))
 
 
@@ -105,12 +121,20 @@ def bounced_debit(tale: Tale) -> None:
 
 
 def abandoned(tale: Tale) -> None:
-    """Never paid: the session expires after a day, and the shop's program cancels the order."""
+    """Never paid: the session expires, and the shop's program cancels the order; a few think better of it later.
+
+    The payment page of today knows whom it lost, and waits for half an hour; that of the past waited for a day.
+    """
     tale.place(tale.begin)
-    expired = tale.stripe("checkout.session.expired", tale.begin + DAY, paid=False).at
+    tale.checkout = replace(tale.checkout, email_known=tale.ours)
+    waits = 30 * MINUTE if tale.ours else DAY
+    expired = tale.stripe("checkout.session.expired", tale.begin + waits, paid=False).at
     cancelled = tale.later(expired, MINUTE, 5 * MINUTE)
-    tale.step("cancelled", cancelled, reason="not paid within a day")
+    tale.step("cancelled", cancelled, reason="not paid in time")
     tale.resolve(max(tale.settle(cancelled), cancelled + MINUTE))
+    if tale.ours and tale.dice.random() < 0.3:
+        tale.checkout = replace(tale.checkout, name=f"{tale.name} again")
+        tale.pay(tale.place(tale.later(expired, 70 * MINUTE, 5 * HOUR)))
 
 
 def partly_refunded(tale: Tale) -> None:
@@ -161,6 +185,9 @@ def forged(tale: Tale) -> None:
 
 def mail_bounced(tale: Tale) -> None:
     """The confirmation comes back; somebody looks into it."""
+    if tale.ours:
+        plain(tale)  # whose mail comes back is the mail server's matter
+        return
     heard = tale.pay(tale.place(tale.begin))
     bounced = tale.later(heard, MINUTE, 20 * MINUTE)
     email = tale.order.customer.email
@@ -179,7 +206,7 @@ FATES: Final[tuple[tuple[Fate, float], ...]] = (
     (by_link, 4),
     (debited, 4),
     (bounced_debit, 1),
-    (abandoned, 2),
+    (abandoned, 4),
     (partly_refunded, 3),
     (refunded, 2),
     (refund_overtook, 1),

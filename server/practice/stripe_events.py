@@ -7,11 +7,13 @@ import hmac
 import json
 from typing import Any, Final
 
+from server.contract.base import Money
 from server.contract.orders import Address
 from server.practice.actions import Checkout, Webhook
 
 API_VERSION: Final = "2026-10-28.endive"
 _SESSION_DAY: Final = 24 * 3600
+_UNKNOWN: Final = {"email": None, "name": None, "phone": None, "address": None}
 
 
 def body(webhook: Webhook, number: str | None) -> bytes:
@@ -48,6 +50,11 @@ def signature(payload: bytes, secret: str, at: int) -> str:
     return f"t={stamp},v1={signed}"
 
 
+def minor(amount: int | Money) -> int:
+    """An amount of minor units, however it was given."""
+    return amount.amount if isinstance(amount, Money) else amount
+
+
 def _digits(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:24]
 
@@ -62,7 +69,9 @@ def _session(webhook: Webhook, number: str | None) -> dict[str, Any]:
     checkout = webhook.checkout
     name = _digits(checkout.name)
     expired = webhook.type == "checkout.session.expired"
-    address = _address(checkout.customer.address)
+    known = checkout.email_known or not expired
+    customer = checkout.customer if known else checkout.customer.model_copy(update=_UNKNOWN)
+    address = _address(customer.address)
     return {
         "id": f"cs_test_{name}",
         "object": "checkout.session",
@@ -73,7 +82,7 @@ def _session(webhook: Webhook, number: str | None) -> dict[str, Any]:
         "collected_information": {
             "business_name": None,
             "individual_name": None,
-            "shipping_details": {"address": address, "name": checkout.customer.name},
+            "shipping_details": {"address": address, "name": customer.name},
         },
         "created": webhook.created // 1000,
         "currency": checkout.currency.lower(),
@@ -82,14 +91,14 @@ def _session(webhook: Webhook, number: str | None) -> dict[str, Any]:
         "customer_details": {
             "address": address,
             "business_name": None,
-            "email": checkout.customer.email,
+            "email": customer.email,
             "individual_name": None,
-            "name": checkout.customer.name,
-            "phone": checkout.customer.phone,
+            "name": customer.name,
+            "phone": customer.phone,
             "tax_exempt": "none",
             "tax_ids": [],
         },
-        "customer_email": checkout.customer.email if number else None,
+        "customer_email": customer.email if number else None,
         "expires_at": webhook.created // 1000 + _SESSION_DAY,
         "livemode": False,
         "locale": None,
@@ -110,7 +119,33 @@ def _session(webhook: Webhook, number: str | None) -> dict[str, Any]:
         "total_details": {"amount_discount": 0, "amount_shipping": checkout.shipping, "amount_tax": 0},
         "ui_mode": "hosted",
         "url": None,
+        **_lines(checkout),
     }
+
+
+def _lines(checkout: Checkout) -> dict[str, Any]:
+    """What is bought, where Stripe itself sells it."""
+    if not checkout.lines:
+        return {}
+    data = [
+        {
+            "id": f"li_{_digits(f'{checkout.name} {nth}')}",
+            "object": "item",
+            "amount_subtotal": minor(line.unit_price) * line.quantity,
+            "amount_total": minor(line.unit_price) * line.quantity,
+            "currency": checkout.currency.lower(),
+            "description": line.name,
+            "price": {
+                "id": f"price_{_digits(line.name)}",
+                "object": "price",
+                "product": line.product_id,
+                "unit_amount": minor(line.unit_price),
+            },
+            "quantity": line.quantity,
+        }
+        for nth, line in enumerate(checkout.lines)
+    ]
+    return {"line_items": {"object": "list", "data": data, "has_more": False, "url": "/v1/checkout/sessions"}}
 
 
 def _charge(webhook: Webhook) -> dict[str, Any]:

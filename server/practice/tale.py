@@ -24,7 +24,7 @@ from server.practice.actions import (
     StripeType,
     Webhook,
 )
-from server.practice.cast import FAILURES, PRODUCTS, REVIEWS, Country
+from server.practice.cast import FAILURES, PRODUCTS, REVIEWS, Country, Product
 
 ATTEMPTS: Final = 3
 """How often the shop's program tries to submit an order."""
@@ -48,6 +48,8 @@ class Tale:
         dice: this story's own randomness.
         settle: gives for a problem's moment the moment by which somebody of the staff has dealt with it.
         reason: what the provider says if it refuses; by chance when left out.
+        ours: whether shopbell itself sees to the order once it is paid. Then nothing is told of what shopbell and
+            the provider do: they do it. Else the shop's own program does, as it did before the opening.
     """
 
     def __init__(
@@ -59,8 +61,12 @@ class Tale:
         dice: random.Random,
         settle: Callable[[int], int],
         reason: str | None = None,
+        *,
+        ours: bool = False,
     ) -> None:
         self.name = name
+        self.ours = ours
+        self.manner: str | None = None
         self.begin = begin
         self.country = country
         self.dice = dice
@@ -72,7 +78,13 @@ class Tale:
         self.provider_order_id = _provider_order_id(dice, self.provider)
         self.carrier = dice.choice(country.carriers)
         self.tracking = f"{self.carrier[:2].upper()}{dice.randint(10**9, 10**10 - 1)}{country.code}"
-        self.checkout = _checkout(name, self.order)
+        self.checkout = checkout_of(name, self.order)
+
+    def buy(self, product: Product, variant: str) -> None:
+        """Let the customer have chosen one of this and nothing else."""
+        self.provider = product.provider
+        self.order = order_of(self.order.customer, self.country, [item(product, variant, 1, self.country)])
+        self.checkout = checkout_of(self.name, self.order)
 
     def key(self) -> str:
         """A new key of this story."""
@@ -85,7 +97,9 @@ class Tale:
 
     def place(self, at: int) -> int:
         """The shop's program creates the order; gives a moment at which the customer has paid."""
-        self.actions.append(PlaceOrder(at=at, key=self.key(), story=self.name, order=self.order))
+        order = self.order.model_copy(update={"handled_by": "shopbell" if self.ours else "program"})
+        placed = PlaceOrder(at=at, key=self.key(), story=self.name, order=order, manner=self.manner)
+        self.actions.append(placed)
         return self.later(at, 45 * SECOND, 6 * MINUTE)
 
     def stripe(
@@ -158,28 +172,32 @@ class Tale:
 
     def confirm(self, at: int) -> None:
         """The shop's mailer has sent the confirmation."""
-        email = self.order.customer.email
         sent = self.later(at, 4 * SECOND, 40 * SECOND)
+        if self.ours:
+            return
+        email = self.order.customer.email
         self.say("custom.email.confirmation_sent", sent, f"Order confirmation sent to {email}", "emails")
 
     def submit(self, at: int) -> int:
         """The provider takes the order; gives the moment."""
         taken = self.later(at, 40 * SECOND, 3 * MINUTE)
-        self.step("submitted", taken)
+        if not self.ours:
+            self.step("submitted", taken)
         return taken
 
     def make_and_send(self, at: int) -> int:
         """The provider, which has the order since ``at``, makes the goods and sends them; gives the end."""
-        made = self.later(at, 20 * MINUTE, 16 * HOUR)
-        self.step("processing", made)
-        shipped = self._by_day(self.later(made, 6 * HOUR, 40 * HOUR))
-        self.step("shipped", shipped)
+        made = self.later(at, 20 * MINUTE, 4 * HOUR)
+        shipped = by_day(self.later(made, 6 * HOUR, 40 * HOUR))
         mailed = self.later(shipped, 5 * SECOND, 50 * SECOND)
-        email = self.order.customer.email
-        self.say("custom.email.shipping_sent", mailed, f"Shipping notification sent to {email}", "emails")
-        delivered = self._by_day(self.later(shipped, 26 * HOUR, 6 * DAY))
+        delivered = by_day(self.later(shipped, 26 * HOUR, 6 * DAY))
         late = self.later(0, HOUR, 7 * HOUR) if self.dice.random() < 0.04 else 0
-        self.step("delivered", delivered, late=late)
+        if not self.ours:
+            email = self.order.customer.email
+            self.step("processing", made)
+            self.step("shipped", shipped)
+            self.say("custom.email.shipping_sent", mailed, f"Shipping notification sent to {email}", "emails")
+            self.step("delivered", delivered, late=late)
         if self.dice.random() < 0.09:
             written = self.later(delivered, 3 * HOUR, 4 * DAY)
             self.say("custom.review.received", written, self.dice.choice(REVIEWS), "custom")
@@ -191,12 +209,13 @@ class Tale:
         self.confirm(heard)
         return heard
 
-    def _by_day(self, at: int) -> int:
-        """Nobody carries parcels between eight in the evening and seven in the morning."""
-        hour = at % DAY
-        if hour < 7 * HOUR:
-            return at + 6 * HOUR
-        return at + 11 * HOUR if hour > 20 * HOUR else at
+
+def by_day(at: int) -> int:
+    """Nobody carries parcels between eight in the evening and seven in the morning."""
+    hour = at % DAY
+    if hour < 7 * HOUR:
+        return at + 6 * HOUR
+    return at + 11 * HOUR if hour > 20 * HOUR else at
 
 
 def _cart(dice: random.Random, customer: NewCustomer, country: Country) -> tuple[NewOrder, str]:
@@ -205,22 +224,32 @@ def _cart(dice: random.Random, customer: NewCustomer, country: Country) -> tuple
     chosen = [first]
     if dice.random() < 0.35:
         chosen.append(dice.choice([other for other in PRODUCTS if other.provider == first.provider]))
-    percent = _OUTSIDE_PRICES[country.currency]
-    items = [
-        NewOrderItem(
-            name=f"{product.name}, {dice.choice(product.variants)}",
-            quantity=dice.choices((1, 2, 3, 5), (70, 20, 7, 3))[0],
-            unit_price=product.price * percent // 100,
-            product_id=product.id,
-        )
-        for product in chosen
-    ]
-    shipping = _SHIPPING.get(country.code, 700) * percent // 100
-    order = NewOrder(customer=customer, items=items, currency=country.currency, shipping=shipping)
-    return order, first.provider
+    items = []
+    for product in chosen:
+        variant = dice.choice(product.variants)
+        items.append(item(product, variant, dice.choices((1, 2, 3, 5), (70, 20, 7, 3))[0], country))
+    return order_of(customer, country, items), first.provider
 
 
-def _checkout(name: str, order: NewOrder) -> Checkout:
+def item(product: Product, variant: str, quantity: int, country: Country) -> NewOrderItem:
+    """A line of an order, in the currency of the customer's country."""
+    return NewOrderItem(
+        name=f"{product.name}, {variant}",
+        quantity=quantity,
+        unit_price=product.price * _OUTSIDE_PRICES[country.currency] // 100,
+        product_id=product.slug,
+        variant_id=product.sku(variant),
+    )
+
+
+def order_of(customer: NewCustomer, country: Country, items: list[NewOrderItem]) -> NewOrder:
+    """An order of these lines, with what it costs to send it there."""
+    shipping = _SHIPPING.get(country.code, 700) * _OUTSIDE_PRICES[country.currency] // 100
+    return NewOrder(customer=customer, items=items, currency=country.currency, shipping=shipping)
+
+
+def checkout_of(name: str, order: NewOrder) -> Checkout:
+    """The payment of an order."""
     shipping = minor(order.shipping)
     goods = sum(minor(item.unit_price) * item.quantity for item in order.items)
     return Checkout(name, order.customer, goods + shipping, shipping, order.currency)

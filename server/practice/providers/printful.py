@@ -205,7 +205,7 @@ class PrintfulServer(ProviderServer):
         return acts[call.verb](call)
 
     def _stores(self, _: Call) -> Answer:
-        return self._said([{"id": int(self.account), "type": "native", "name": "Practice store"}])
+        return self._said([{"id": int(self.account), "type": "native", "name": self.title}])
 
     def _confirm(self, call: Call) -> Answer:
         order = self.orders.get(call.args[0])
@@ -241,7 +241,8 @@ class PrintfulServer(ProviderServer):
             if variant is None:
                 return self.error(400, f"Sync variant {item['sync_variant_id']} does not exist")
             if variant["availability_status"] != "active":
-                return self.error(400, f"Item {variant['name']} is discontinued")
+                why = "out of stock" if variant["availability_status"] == "out_of_stock" else "discontinued"
+                return self.error(400, f"Item {variant['name']} is {why}")
         if not body["recipient"].get("address1") or not body["recipient"].get("country_code"):
             return self.error(400, "Recipient: the address is incomplete")
         made = str(100_000_000 + self._serial())

@@ -169,7 +169,7 @@ class PrintifyServer(ProviderServer):
     def act(self, call: Call) -> Answer:
         """Do what is asked for."""
         if call.verb == "test":
-            shop = {"id": int(self.account), "title": "Practice shop", "sales_channel": "custom_integration"}
+            shop = {"id": int(self.account), "title": self.title, "sales_channel": "custom_integration"}
             return Answer(200, [shop])
         if call.args[0] != self.account:
             return self.error(404, "Shop not found")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import socket
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
@@ -19,6 +21,9 @@ from server.practice.providers.answers import Answer, Trouble
 _PAGE: Final = b"<!doctype html><title>Bad gateway</title><h1>502 Bad gateway</h1>"
 _LARGE: Final = b'["' + b"a" * 65_536
 _LONGEST_SLOW: Final = 30.0
+_POLL: Final = 60.0
+MOST_CALLS: Final = 20_000
+"""How many requests are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class ProviderServer(ABC):
         account: the shop's id there.
         secret: what its webhooks are signed with.
         seed: keeps its ids apart from those of another one.
+        title: what it calls the shop.
     """
 
     provider: str
@@ -56,7 +62,14 @@ class ProviderServer(ABC):
     """What its address ends with."""
 
     def __init__(
-        self, clock: Clock, *, token: str, account: str, secret: str, seed: str = "practice"
+        self,
+        clock: Clock,
+        *,
+        token: str,
+        account: str,
+        secret: str,
+        seed: str = "practice",
+        title: str = "Practice shop",
     ) -> None:
         self.clock = clock
         self.token = token
@@ -66,6 +79,11 @@ class ProviderServer(ABC):
         self.catalogue: dict[str, dict[str, Any]] = {}
         self.calls: list[Call] = []
         self.lock = threading.RLock()
+        self.title = title
+        self.judge: Callable[[Call], Trouble | None] | None = None
+        """Says what goes wrong with a request that no script speaks of."""
+        self.on_done: Callable[[Call, Answer], None] | None = None
+        """Called with each request that was done or refused, before its answer leaves; the lock is held."""
         self._seed = seed
         self._count = 0
         self._script: dict[str, deque[Trouble | None]] = {}
@@ -80,12 +98,21 @@ class ProviderServer(ABC):
         assert self._http is not None  # noqa: S101 - asked for too early
         return f"http://127.0.0.1:{self._http.server_address[1]}{self.prefix}"
 
-    def open(self) -> Self:
-        """Listen on a free port of this machine."""
+    @property
+    def port(self) -> int:
+        """Where it listens, once it is open."""
+        assert self._http is not None  # noqa: S101 - asked for too early
+        return int(self._http.server_address[1])
+
+    def open(self, port: int = 0) -> Self:
+        """Listen on this machine: on that port if it is free, else on any."""
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._http = _Http(("127.0.0.1", 0), handler)
+        try:
+            self._http = _Http(("127.0.0.1", port), handler)
+        except OSError:
+            self._http = _Http(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name=self.provider, daemon=True
+            target=self._http.serve_forever, kwargs={"poll_interval": _POLL}, name=self.provider, daemon=True
         )
         self._thread.start()
         return self
@@ -93,9 +120,17 @@ class ProviderServer(ABC):
     def close(self) -> None:
         """Stop listening; also the ones that wait for `release` go."""
         self._released.set()
-        if self._http is not None:
-            self._http.shutdown()
-            self._http.server_close()
+        if self._http is None:
+            return
+        ending = threading.Thread(target=self._http.shutdown, daemon=True)
+        ending.start()
+        while (
+            ending.is_alive()
+        ):  # it looks around when somebody comes: it sleeps for long, so as to cost nothing
+            with contextlib.suppress(OSError):
+                socket.create_connection(self._http.server_address[:2], 1).close()  # type: ignore[arg-type]
+            ending.join(0.02)
+        self._http.server_close()
         if self._thread is not None:
             self._thread.join(5)
 
@@ -166,6 +201,24 @@ class ProviderServer(ABC):
                 return waiting.popleft()
             return self._always.get(verb) or self._always.get("*")
 
+    def trouble(self, call: Call) -> Trouble | None:
+        """What goes wrong with a request: what the script says, else the judge."""
+        found = self.next_trouble(call.verb)
+        return found if found is not None or self.judge is None else self.judge(call)
+
+    def done(self, call: Call) -> Answer:
+        """Do what is asked for, and tell whoever wants to know."""
+        with self.lock:
+            answer = self.act(call)
+            if self.on_done is not None:
+                self.on_done(call, answer)
+            return answer
+
+    def skip_to(self, serial: int) -> None:
+        """Give out no id again that one of before gave out."""
+        with self.lock:
+            self._count = max(self._count, serial)
+
     def wait_for_release(self) -> None:
         """Keep a request waiting."""
         self._released.wait(_LONGEST_SLOW)
@@ -208,22 +261,20 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(known[0], known[1], query, json.loads(raw) if raw else None)
         with self.owner.lock:
             self.owner.calls.append(call)
+            del self.owner.calls[:-MOST_CALLS]
         if self.headers.get("authorization") != f"Bearer {self.owner.token}":
             self._send(self.owner.error(401, "Unauthenticated."))
             return
-        trouble = self.owner.next_trouble(call.verb)
+        trouble = self.owner.trouble(call)
         if trouble is None:
-            with self.owner.lock:
-                answer = self.owner.act(call)
-            self._send(answer)
+            self._send(self.owner.done(call))
             return
         self._go_wrong(trouble, call)
 
     def _go_wrong(self, trouble: Trouble, call: Call) -> None:
         answer = self.owner.error(trouble.status, trouble.reason)
         if trouble.acts:
-            with self.owner.lock:
-                answer = self.owner.act(call)
+            answer = self.owner.done(call)
         if trouble.how == "refuse":
             self._send(Answer(trouble.status, answer.body, trouble.headers))
         elif trouble.how == "html":
