@@ -77,7 +77,7 @@ register_schedule(
 for _known in registry.PROVIDERS.values():
     _schedule_sync(_known)
 
-hooks.on_paid(submission.automatically)
+hooks.on_paid_in_full(submission.automatically)
 hooks.offer(policy.order_actions)
 
 

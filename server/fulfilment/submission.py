@@ -64,7 +64,7 @@ def ask(tx: Tx, key: str, caller: Principal, hold_seconds: int | None = None) ->
 
 
 def automatically(tx: Tx, row: Row[Any]) -> None:
-    """An order was paid: ask for its submission, unless its own program does that or nobody is set up for it."""
+    """An order was paid in full: ask for its submission, unless its program does that or nobody is set up for it."""
     if row.handled_by == "program" or not settings.get(tx, "fulfilment.automatic"):
         return
     if policy.submit_obstacle(policy.standings(tx, [row])[row.id]) is None:

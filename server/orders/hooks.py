@@ -25,6 +25,7 @@ Offers = Callable[[Tx, Row[Any], Principal], list[ActionState]]
 """What a caller may do about an order in a room that stands above the orders."""
 
 _paid: Final[list[Paid]] = []
+_paid_in_full: Final[list[Paid]] = []
 _offers: Final[list[Offers]] = []
 _stepped: Final[list[Stepped]] = []
 
@@ -32,6 +33,12 @@ _stepped: Final[list[Stepped]] = []
 def on_paid(call: Paid) -> Paid:
     """Have a function called when an order becomes paid."""
     _paid.append(call)
+    return call
+
+
+def on_paid_in_full(call: Paid) -> Paid:
+    """Have a function called when an order becomes paid with all that it costs: for what costs the shop money."""
+    _paid_in_full.append(call)
     return call
 
 
@@ -52,9 +59,9 @@ def actions(tx: Tx, row: Row[Any], caller: Principal) -> list[ActionState]:
     return [state for call in _offers for state in call(tx, row, caller)]
 
 
-def paid(tx: Tx, row: Row[Any]) -> None:
-    """Tell that an order became paid."""
-    for call in _paid:
+def paid(tx: Tx, row: Row[Any], *, in_full: bool) -> None:
+    """Tell that an order became paid, and whether with all that it costs."""
+    for call in (*_paid, *(_paid_in_full if in_full else ())):
         call(tx, row)
 
 

@@ -140,7 +140,8 @@ def _pay(tx: Tx, row: Row[Any], payment: Payment) -> None:
             extra={"expected": {"amount": row.total, "currency": row.currency}},
         )
     if payment_rises(row.payment_status, "paid"):
-        hooks.paid(tx, _locked(tx, row.id))
+        in_full = payment.currency == row.currency and payment.amount >= row.total
+        hooks.paid(tx, _locked(tx, row.id), in_full=in_full)
 
 
 def _another_payment(row: Row[Any], payment: Payment) -> bool:

@@ -188,7 +188,12 @@ def _storm(server: Shopbelld, store: Store, *, purchases: int, kills: int, seed:
 @pytest.fixture
 def server(home: Path, database_url: str) -> Iterator[Shopbelld]:
     url = None if database_url.startswith("sqlite") else database_url
-    server = Shopbelld(home, url, SHOPBELL_STRIPE_WEBHOOK_SECRETS=f"whsec_older,{SECRET}")
+    server = Shopbelld(
+        home,
+        url,
+        SHOPBELL_STRIPE_WEBHOOK_SECRETS=f"whsec_older,{SECRET}",
+        SHOPBELL_MAIL_CONFIRMATION="off",  # what follows a payment has tests of its own
+    )
     server.command("init")
     yield server
     server.kill()

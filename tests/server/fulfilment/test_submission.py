@@ -49,6 +49,24 @@ def test_a_paid_order_travels_by_itself(works: Works) -> None:
     assert works.server.count("submit") == 1
 
 
+@pytest.mark.parametrize(
+    ("paid", "sent"), [({"less": 1}, 0), ({"currency": "JPY"}, 0), ({"less": -500}, 1)], ids=str
+)
+def test_an_order_that_was_not_paid_in_full_waits_for_somebody(
+    works: Works, paid: dict[str, Any], sent: int
+) -> None:
+    order = works.order(paid=False)
+    works.pay(order, **paid)
+    works.run()
+    assert len(works.held(order)) == sent
+    assert "order.amount_mismatch" in works.types(order)
+    if not sent:
+        assert works.actions(order)["submit_to_provider"] is None
+        assert works.submit(order, hold_seconds=0).status_code == 202
+        works.run()
+        assert len(works.held(order)) == 1
+
+
 def test_nothing_is_sent_that_was_not_paid(works: Works) -> None:
     order = works.order(paid=False)
     works.run()

@@ -157,14 +157,14 @@ class Works:
             self.pay(self.get(made))
         return self.get(made)
 
-    def pay(self, order: Order) -> None:
-        """The money came."""
+    def pay(self, order: Order, *, less: int = 0, currency: str | None = None) -> None:
+        """The money came, or ``less`` of it, or another currency's."""
         payment = Payment(
             "Stripe",
             f"cs_{order.number}",
             f"pi_{order.number}",
-            order.total.amount,
-            order.total.currency,
+            order.total.amount - less,
+            currency or order.total.currency,
             self.clock.now(),
         )
         self.store.write(lambda tx: orders.mark_placed(tx, order.id, payment, paid=True))
