@@ -81,6 +81,7 @@ class Sending:
         to: who gets it, for people: the provider, the customer's address.
         what: of a mail, its kind.
         order_id: the order that it is about, if any.
+        tried: attempts that its job had behind it when it was asked for.
     """
 
     verb: SendVerb
@@ -89,6 +90,7 @@ class Sending:
     to: str = ""
     what: str = ""
     order_id: str | None = None
+    tried: int = 0
 
 
 class Deeds:

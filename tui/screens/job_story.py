@@ -78,14 +78,16 @@ def _now(job: Job, times: Times, queue: Queue | None, hint: str) -> Iterable[Blo
 
 def _waiting(job: Job, times: Times, queue: Queue | None, hint: str) -> Iterable[Block]:
     due = _due(job.run_at, times)
+    held = job.held_until if is_held(job, times.now) else None
+    if held is not None:
+        yield Paragraph(
+            text=f"Held until {times.local(held):%H:%M:%S}: nothing has left yet.", style="accent"
+        )
     if job.attempt:
         said = f"Attempt {job.attempt} failed: {job.error or 'no reason was given'}"
-        yield Attention(text=said, hint=f"Tried again by itself {due}.", style="warning", most=SOME)
-    elif is_held(job, times.now) and job.held_until is not None:
-        yield Paragraph(
-            text=f"Held until {times.local(job.held_until):%H:%M:%S}: nothing has left yet.", style="accent"
-        )
-    else:
+        again = f"Tried again {due}." if held else f"Tried again by itself {due}."
+        yield Attention(text=said, hint=again, style="warning", most=SOME)
+    elif held is None:
         yield Paragraph(text=f"It begins by itself {due}.")
     if queue is not None and queue.paused_at is not None:
         yield Paragraph(

@@ -69,6 +69,12 @@ class JobsSection(JobsList):
             del self._known[next(iter(self._known))]
         self._show(job)
 
+    def queues_changed(self) -> None:
+        """The open story says whether its queue is paused."""
+        known = self._known.get(self.subject or "")
+        if known is not None and (self.is_open or self.wide):
+            self._show(known)
+
     def _show(self, job: Job) -> None:
         queue = next((queue for queue in self.queues_known if queue.name == job.queue), None)
         desk = self.desk
@@ -125,6 +131,11 @@ class JobsSection(JobsList):
             self.frame.say("refused", reason(None if state is None else state.reason))
         return able
 
+    def _stay(self) -> None:
+        """Stay with the job whose story is open, although it will leave the tab."""
+        if self.is_open:
+            self._pinned = self.subject
+
     def action_retry_job(self) -> None:
         """Try again; where its attempts are not seen, show them first."""
         rows = self._rows_for("retry")
@@ -137,13 +148,15 @@ class JobsSection(JobsList):
             )
             return
         self.repeatable = "job.retry"
+        self._stay()
         self._try(partial(self._retry, rows=rows))
 
     async def _retry(self, client: Client, *, rows: Sequence[JobRow]) -> None:
         for row in rows:
             asked = await calls.retry(client, row.id)
             about = f"{row.label} {row.order.number}" if row.order else row.label
-            sending = Sending("job", row.id, about, order_id=row.order.id if row.order else None)
+            order_id = row.order.id if row.order else None
+            sending = Sending("job", row.id, about, order_id=order_id, tried=row.attempt)
             on_its_way(self, sending, Enqueued(job=asked, new=True))
         self.list.clear_marks()
         if len(rows) > 1:
@@ -155,6 +168,7 @@ class JobsSection(JobsList):
         rows = self._rows_for("cancel")
         if rows:
             self.repeatable = "job.withdraw"
+            self._stay()
             self._try(partial(self._withdraw, rows=rows))
 
     async def _withdraw(self, client: Client, *, rows: Sequence[JobRow]) -> None:

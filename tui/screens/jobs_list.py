@@ -181,7 +181,10 @@ class JobsList(Section[Row]):
         changed, self.queues_known = self.queues_known != queues, queues
         self.show_queues()
         if changed:
-            self.retell(fresh=False)
+            self.queues_changed()
+
+    def queues_changed(self) -> None:
+        """A queue is paused or goes on, or more waits in it."""
 
     def show_queues(self) -> None:
         """Show the queues, and which of them the pause key is for."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from server.contract.jobs import Queue
 from tui.widgets.bar import Bar, Part, size
-from tui.widgets.cells import clip, plain
+from tui.widgets.cells import clip, plain, width
 from tui.widgets.format import UNICODE, Glyphs, badge
 
 
@@ -57,7 +57,9 @@ def _queue(queue: Queue, chosen: bool, glyphs: Glyphs, *, words: bool, by: int, 
     if queue.paused_at is None:
         parts.append(Part(busy, "info" if queue.running else "muted", command))
     else:
-        who = clip(plain(queue.paused_by or ""), by, glyphs.ellipsis)
+        who = plain(queue.paused_by or "")
+        if width(who) > by:
+            who = clip(who.split("@", 1)[0], by, glyphs.ellipsis)
         parts += [
             Part(" PAUSED", "warning", command),
             Part((f" by {who}" if who else "") + busy, "muted", command),

@@ -113,7 +113,7 @@ def outcome(
     why = f": {job.error.rstrip('.')}." if job.error else "."
     if job.state == "exhausted":
         return "refused", f"{_failed(sending)}{why}"
-    if job.state == "waiting" and job.attempt and job.error:
+    if job.state == "waiting" and job.attempt > sending.tried and job.error:
         again = f"Tried again at {times.clock(job.run_at)}, attempt {job.attempt + 1} of {job.max_attempts}."
         return "refused", f"{_failed(sending)}{why} {again}"
     return None

@@ -20,7 +20,7 @@ from textual.suggester import SuggestFromList
 from tui import keys
 from tui.widgets.bar import Bar, Part, size
 from tui.widgets.cells import clip, fit, plain, width, wrap
-from tui.widgets.format import UNICODE, Glyphs, badge
+from tui.widgets.format import ASCII, UNICODE, Glyphs, badge
 from tui.widgets.text import Line, SafeInput
 
 
@@ -334,6 +334,7 @@ class Footer(Bar):
         shown = [self._live.shown(command_id, ascii_only=self._ascii) for command_id in place]
         apart = "" if all(len(key) == 1 for key in shown) else " "
         word = keys.FOOTER_WORDS.get(place) or keys.BY_ID[place[0]].label
-        outside = f" {UNICODE.outside}" if keys.BY_ID[place[0]].outside else ""
+        sign = ASCII.outside if self._ascii else UNICODE.outside
+        outside = f" {sign}" if keys.BY_ID[place[0]].outside else ""
         command = place[0] if len(place) == 1 else None
         return [Part(f" {apart.join(shown)}", "key", command), Part(f"{outside} {word} ", "muted", command)]

@@ -25,7 +25,7 @@ class Meter(Block):
 
     @property
     def words(self) -> str:
-        """``312 of 480 · Printify``."""
+        """``312 of 480, Printify``."""
         return progress_words(self.done, self.total, self.note)
 
     def lay(self, cells: int, glyphs: Glyphs) -> Laid:
@@ -43,4 +43,4 @@ class Meter(Block):
 def progress_words(done: int, total: int | None, note: str | None) -> str:
     """How far it is: ``312 of 480``, or ``312 so far``; then the note."""
     said = f"{done:,} so far" if total is None else f"{done:,} of {total:,}"
-    return f"{said} · {note}" if note else said
+    return f"{said}, {note}" if note else said
