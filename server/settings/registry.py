@@ -133,7 +133,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
     _switch(
         "fulfilment.automatic",
         "Submit by itself",
-        "Whether a paid order goes to the provider without anybody asking for it.",
+        "Whether an order paid in full goes to the provider without anybody asking for it.",
         default=True,
     ),
     _secret(
