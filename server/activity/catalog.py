@@ -309,7 +309,7 @@ _SYSTEM = (
     _type(
         "job.exhausted",
         "Job gave up",
-        "Job {job} gave up[ after {attempts} attempts]",
+        "Job {job} gave up[ at attempt {attempts}]",
         level="error",
         category="system",
         params={"job": "text", "attempts": "count"},

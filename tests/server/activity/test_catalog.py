@@ -91,7 +91,7 @@ SENTENCES: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
         "job.exhausted",
         {"job": "submit_order", "attempts": 3},
         {},
-        "Job submit_order gave up after 3 attempts",
+        "Job submit_order gave up at attempt 3",
     ),
     (
         "webhook.failed",
@@ -110,6 +110,38 @@ SENTENCES: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
         {"count": 3, **TIMES},
         {},
         "Activity not recorded: 3, first at 2026-02-23 10:00 UTC, last at 2026-02-23 11:00 UTC",
+    ),
+    ("order.returned", {}, {"reason": "nobody home"}, "Package came back: nobody home"),
+    (
+        "order.overdue",
+        {"expected": "Shipping", "due_at": TIMES["first_at"]},
+        {},
+        "Shipping was expected by 2026-02-23 10:00 UTC and has not come",
+    ),
+    ("order.came_late", {"expected": "Shipping", "late_by": "2 h"}, {}, "Shipping came, late by 2 h"),
+    (
+        "email.failed",
+        {"mail": "Order confirmation"},
+        {"reason": "mailbox full"},
+        "Order confirmation to tom@example.com could not be sent: mailbox full",
+    ),
+    (
+        "email.kept",
+        {"mail": "Order confirmation"},
+        {},
+        "Order confirmation to tom@example.com kept in the outbox",
+    ),
+    (
+        "product.vanished",
+        {"product": "Wool socks", "provider": "Printify"},
+        {},
+        "Wool socks is no longer at Printify",
+    ),
+    (
+        "setting.unreadable",
+        {"setting": "printify.token"},
+        {},
+        "The secret printify.token cannot be decrypted and counts as unset: enter it again",
     ),
     ("custom.gift.wrapped", {}, {"message": "Wrapped in blue"}, "Wrapped in blue"),
 ]
@@ -143,6 +175,11 @@ LEVELS_OF_THE_DOMAIN = {
     "webhook.failed": "error",
     "webhook.unmatched": "warning",
     "activity.gap": "warning",
+    "order.returned": "warning",
+    "order.overdue": "warning",
+    "email.failed": "error",
+    "product.vanished": "warning",
+    "setting.unreadable": "error",
 }
 
 
@@ -160,7 +197,7 @@ def test_a_type_holds_together(kind: Any) -> None:
 
 def test_what_is_internal() -> None:
     internal = {name for name, kind in TYPES.items() if kind.internal}
-    assert internal == {"sync.started", "abandoned_cart.created", "job.exhausted"}
+    assert internal == {"sync.started", "abandoned_cart.created", "job.exhausted", "email.kept"}
 
 
 def test_a_program_of_the_shop_makes_its_own_types() -> None:
