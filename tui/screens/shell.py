@@ -184,7 +184,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
             if self.desk.departure is not None:
                 self.desk.departure.look()
         if was_away:
-            self.say("note", "The server answers again.")
+            if not self.query_one(StatusLine).tells:
+                self.say("note", "The server answers again.")
             self._section.reload()
 
     def _stood(self) -> None:

@@ -198,9 +198,14 @@ class StatusLine(Bar):
         """What was said last."""
         return self._sentence
 
+    @property
+    def tells(self) -> bool:
+        """Whether it says what was done, or is about to be: nothing less takes that away."""
+        return bool(self._sentence) and self._kind in ("done", "leaving")
+
     def fade(self) -> None:
         """The reader went elsewhere: only what can still be undone stays."""
-        if self._kind not in ("done", "leaving"):
+        if not self.tells:
             self.say("note", "")
 
     def stand(self, place: Sequence[Part]) -> None:
