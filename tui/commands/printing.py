@@ -121,7 +121,7 @@ class Printer:
 
     def facts(self, pairs: Iterable[tuple[str, str | Cell]]) -> None:
         """Names and values; a long value goes on in the next line. What is empty is left out."""
-        told = [(name, _cell(value)) for name, value in pairs]
+        told = [(_cell(name).text, _cell(value)) for name, value in pairs]
         told = [(name, cell) for name, cell in told if cell.text]
         indent = max((width(name) for name, _ in told), default=0)
         room = self._room()

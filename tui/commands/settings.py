@@ -12,7 +12,7 @@ from tui.api.client import segment
 from tui.api.documents import Document
 from tui.api.errors import Refused
 from tui.commands.printing import Cell, Column, Printer
-from tui.commands.work import DONE, REFUSED, UsageError, Work
+from tui.commands.work import DONE, REFUSED, UsageError, Work, interruptible
 
 _COLUMNS: Final = (Column("SETTING"), Column("VALUE", flows=True), Column("SET BY"))
 _LONGEST: Final = 8192
@@ -157,7 +157,8 @@ def _value(work: Work, row: SettingRow) -> str:
     if given is not None:
         return given
     if work.given.stdin:
-        text = sys.stdin.read(_LONGEST + 2)
+        with interruptible():
+            text = sys.stdin.read(_LONGEST + 2)
         return text.removesuffix("\n").removesuffix("\r")
     if row.kind == "secret" and sys.stdin.isatty():
         return _typed_unseen(f"{row.label}: ")
@@ -168,6 +169,7 @@ def _typed_unseen(prompt: str) -> str:
     from getpass import getpass  # noqa: PLC0415 - only for secrets
 
     try:
-        return getpass(prompt, stream=sys.stderr)
+        with interruptible():
+            return getpass(prompt)
     except EOFError:
         raise KeyboardInterrupt from None

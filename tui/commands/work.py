@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +32,16 @@ class UsageError(ClientError):
 
 class Declined(ClientError):  # noqa: N818 - somebody said no
     """Nothing was done: somebody or something said no."""
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a wait for somebody at the keys: an event loop would keep it until they have answered."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(slots=True)
@@ -100,5 +112,7 @@ class Work:
             raise UsageError("There is no terminal to ask on. Say --yes to do it without a question.")
         sys.stderr.write(f"{clean_line(question)} [y/N] ")
         sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        with interruptible():
+            answer = sys.stdin.readline()
+        if answer.strip().lower() not in {"y", "yes"}:
             raise Declined("Nothing was done.")

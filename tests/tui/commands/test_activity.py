@@ -8,6 +8,7 @@ from tests.tui.commands.conftest import Shop
 
 
 def test_the_list(shop: Shop) -> None:
+    lines: list[str] = []
     for command in (("activity",), ("activity", "list")):
         lines = shop.run(*command, "--limit", "20").out.splitlines()
         assert lines[0].split() == ["WHEN", "LEVEL", "ORDER", "WHAT", "STATE", "ID"]
