@@ -32,6 +32,7 @@ Focus = Literal[
     "editing",
     "choosing",
     "panel",
+    "explained",
 ]
 
 
@@ -122,8 +123,6 @@ COMMANDS: tuple[Command, ...] = (
         "Everywhere", ("everywhere",),
         ("go.orders", "1", "section('orders')", "orders", "Go to Orders."),
         ("go.activity", "2", "section('activity')", "activity", "Go to Activity."),
-        ("go.jobs", "6", "section('jobs')", "jobs", "Go to Jobs."),
-        ("go.settings", "7", "section('settings')", "settings", "Go to Settings."),
         ("tab.next", "] >", "next_tab", "next tab", "Next tab of the section."),
         ("tab.previous", "[ <", "previous_tab", "previous tab", "Previous tab of the section."),
         ("pane.next", "tab", "next_pane", "next pane", "Next pane."),
@@ -142,6 +141,13 @@ COMMANDS: tuple[Command, ...] = (
          "Close what is open, else clear the filter, else the marks, else go back."),
         ("back", "q", "back", "back", "Go back; where there is nothing to go back to, quit."),
         ("quit", "ctrl+c", "ask_quit", "quit", "Ask, then quit."),
+    ),
+    *_group(
+        "Everywhere", ("everywhere",), ("go.jobs", "6", "section('jobs')", "jobs", "Go to Jobs."), needs="jobs.read"
+    ),
+    *_group(
+        "Everywhere", ("everywhere",), ("go.settings", "7", "section('settings')", "settings", "Go to Settings."),
+        needs="settings.read",
     ),
     *_group(
         "Everywhere", ("everywhere",),
@@ -291,9 +297,8 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     "entry": (
         _MOVE, _RECORDS, ("retry",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
     ),
-    "panel": (
-        _MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",),
-    ),
+    "panel": (_MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",)),
+    "explained": (_MOVE, ("close",), ("refresh",), ("undo",), ("help",)),
     "jobs": (
         _MOVE, ("open",), ("job.retry",), ("job.withdraw",), ("queue.pause",), ("queue",), _TABS, ("help",),
     ),

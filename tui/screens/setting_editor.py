@@ -132,6 +132,7 @@ class SettingEditor(Vertical):
         & > .help { color: $text-muted; height: auto; }
         & > .state { color: $text-muted; height: auto; }
         &.-refused > .state { color: $error; }
+        &.-refused > .help { display: none; }
         &:ansi {
             background: ansi_default;
             & SafeInput, & LongText, & Choice { background: ansi_default; }
@@ -153,6 +154,9 @@ class SettingEditor(Vertical):
 
         def __rich_repr__(self) -> list[str]:
             return [self.name]
+
+    class Laid(Message):
+        """It takes so many lines now."""
 
     class GaveUp(Message):
         """The setting stays as it was."""
@@ -180,8 +184,12 @@ class SettingEditor(Vertical):
         if row.kind == "long_text":
             text = LongText(value.replace(RETURN_SIGN, "\n"))
             text.styles.height = TEXT_LINES
+            text.move_cursor(text.document.end)
             return text
-        return SafeInput(value, max_length=LONGEST, placeholder=row.default or "")
+        line = SafeInput(value, max_length=LONGEST, placeholder=row.default or "")
+        line.select_on_focus = False  # what holds is changed, seldom replaced
+        line.cursor_position = len(value)
+        return line
 
     def compose(self) -> ComposeResult:
         """The field; what it means; how saving stands."""
@@ -194,6 +202,19 @@ class SettingEditor(Vertical):
         """Take the focus, with the cursor at the end of what holds."""
         self.say("idle")
         self.take_focus()
+
+    def on_resize(self) -> None:
+        """Say that the place may be another."""
+        self.post_message(self.Laid())
+
+    def turn(self, *, up: bool) -> None:
+        """Have the field at the top, or at the bottom with what is said of it above."""
+        if up != (self.children[-1] is self._field):
+            others = [child for child in self.children if child is not self._field]
+            if up:
+                self.move_child(self._field, after=others[-1])
+            else:
+                self.move_child(self._field, before=others[0])
 
     def take_focus(self) -> None:
         """Put the focus into the field."""

@@ -222,8 +222,14 @@ class SettingsSection(Section[Line]):
         begin = max(min(begin, rows.size.width - LEAST_CELLS), 0)
         editor.styles.width = max(rows.scrollable_content_region.width - begin, 1)
         y = rows.region.y - self.region.y + rows.fixed_lines + at - rows.top
-        lowest = max(self.size.height - max(editor.size.height, 1), 0)
-        editor.styles.offset = (rows.region.x - self.region.x + begin, min(max(y, 0), lowest))
+        up = y + editor.size.height > self.size.height and y >= editor.size.height
+        editor.turn(up=up)
+        y -= editor.size.height - 1 if up else 0
+        editor.styles.offset = (rows.region.x - self.region.x + begin, max(y, 0))
+
+    def on_setting_editor_laid(self) -> None:
+        """It takes more lines, or fewer."""
+        self._place()
 
     def on_resize(self) -> None:
         """The list has other columns now. What every section does then is done too."""
@@ -274,7 +280,6 @@ class SettingsSection(Section[Line]):
         except ApiError as error:
             why = calls.refusal(error, editor.row.label) if isinstance(error, Refused) else error.sentence
             editor.say("refused", why)
-            self.call_after_refresh(self._place)
             self.frame.failed(error)
             return
         if self._editor is editor:
