@@ -1,5 +1,5 @@
-"""Writes the documentation's pages that follow from the code: ``api.md``, ``events.md``, ``keys.md``, and the
-settings of ``configuration.md``.
+"""Writes the documentation's pages that follow from the code: ``api.md``, ``cli.md``, ``events.md``, ``keys.md``, and
+the settings of ``configuration.md``.
 
 ``python -m docs.pages`` writes them anew; with ``--check`` it only says which differ, and fails when one does.
 What stands above the marker of a page is written by hand and kept.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from docs.commands import cli_part
 from server.activity.reference import events_part
 from server.app.assembly import create_app
 from server.app.reference import describe
@@ -61,6 +62,7 @@ def pages() -> dict[Path, str]:
     """Every page that is made here, with the text that it should have."""
     made = {
         "api.md": api_part(),
+        "cli.md": cli_part(),
         "events.md": events_part(),
         "keys.md": keys_part(),
         "configuration.md": settings_part(),
