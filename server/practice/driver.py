@@ -118,19 +118,19 @@ class Driver:
         today = day_of(now)
         first = max(self._oldest, today - FIRST_DAYS + 1)
         actions = [action for action in self._opening if action.at <= now]
-        synced = False
         for day in range(first, today + 1):
             actions += self._life.history(day)
-        for action in in_order(actions):
-            if action.at > now - BEGINS and not synced:
-                synced = True
+        actions = in_order(actions)
+        begins = sum(action.at <= now - BEGINS for action in actions)
+        for action in actions[self._state.filled_part :]:
+            if self._state.filled_part == begins:
                 await _whole(self._overtime.sync, now - BEGINS)
-            if synced:
+            if self._state.filled_part >= begins:
                 await self._pass_until(action.at)
-            await self._play(action)
+            await self._play_of_past(action)
         await self._pass_until(now)
         await _whole(self._overtime.tell_overdue)
-        self._state.filled_to = first
+        self._state.filled_to, self._state.filled_part = first, 0
         self._state.lived_to = self._state.rushed_to = self._state.supplied_to = now
         self._save(self._state)
 
@@ -143,13 +143,19 @@ class Driver:
         for day in range(filled - 1, self._oldest - 1, -1):
             if day < enough:
                 self._recent_filled.set()
-            for action in self._life.history(day):
-                await self._play(action)
+            for action in self._life.history(day)[self._state.filled_part :]:
+                await self._play_of_past(action)
                 await asyncio.sleep(self._pause)
-            self._state.filled_to = day
+            self._state.filled_to, self._state.filled_part = day, 0
             self._save(self._state)
         self._recent_filled.set()
         self.filled.set()
+
+    async def _play_of_past(self, action: Action) -> None:
+        # Kept at once: what makes a repetition harmless is not kept for as long as the past was.
+        await self._play(action)
+        self._state.filled_part += 1
+        self._save(self._state)
 
     async def catch_up(self, until: int | None = None) -> None:
         """Live through the time for which the shop was closed as if it had been open, jobs and mails included.

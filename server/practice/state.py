@@ -26,6 +26,7 @@ class State:
         owner_token: the token of its Owner, printed at every start.
         program_token: the token of its own program.
         filled_to: the oldest day whose history has been played; None before the first.
+        filled_part: how much of the day before that one, or of the opening, has been played.
         lived_to: everyday life has been played up to here.
         rushed_to: and the rush up to here.
         rushes: begin and end of every stretch that was watched; a start without its end is going on.
@@ -43,6 +44,7 @@ class State:
     owner_token: str = field(default="", repr=False)
     program_token: str = field(default="", repr=False)
     filled_to: int | None = None
+    filled_part: int = 0
     lived_to: int = 0
     rushed_to: int = 0
     rushes: list[tuple[int, int | None]] = field(default_factory=list)

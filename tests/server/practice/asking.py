@@ -29,7 +29,7 @@ class Reader:
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         status, answer = await self._call("POST", path, self._headers, json.dumps(body).encode())
-        assert status in (200, 201), (path, status, answer[:200])
+        assert status in (200, 201, 202), (path, status, answer[:200])
         return json.loads(answer)
 
     async def every(self, path: str, **query: str) -> list[Any]:
@@ -44,6 +44,10 @@ class Reader:
 
     async def orders(self) -> list[Any]:
         return await self.every("/v1/orders")
+
+    async def whole_orders(self) -> list[Any]:
+        """Every order with all that is known of it."""
+        return [await self.get(f"/v1/orders/{order['number']}") for order in await self.orders()]
 
     async def entries(self) -> list[Any]:
         return await self.every("/v1/activity", internal="true", folded="false")
