@@ -15,7 +15,7 @@ from typing import Final
 
 from server.contract.activity import Entry, Recorded
 from tui.api.client import FeedQuery, page_query
-from tui.api.errors import ApiError
+from tui.api.errors import ApiError, Refused
 from tui.api.poller import Poller, State
 from tui.commands.printing import Cell
 from tui.commands.work import DONE, Work
@@ -114,13 +114,18 @@ async def follow(work: Work, query: FeedQuery) -> int:
             away = False
         except ApiError as error:
             poller.failed(error)
-            if poller.connection.state is State.REFUSED:
+            if poller.connection.state is State.REFUSED or _will_stay(error):
                 raise
             if not away:
                 work.out.note(f"{error.sentence} Trying again until it answers.")
             away = True
         await asyncio.sleep(poller.ask_in() or 0.0)
     return DONE
+
+
+def _will_stay(error: ApiError) -> bool:
+    """Whether asking again would bring the same: the place where we stood is unknown, as in another shop's data."""
+    return isinstance(error, Refused) and error.code != "rate_limited"
 
 
 def _nobody_reads() -> bool:

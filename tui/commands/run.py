@@ -26,6 +26,7 @@ from tui.commands.work import (
     Declined,
     UsageError,
     Work,
+    as_text,
 )
 from tui.widgets.format import ASCII, UNICODE, TimeFormat
 
@@ -130,6 +131,8 @@ def _run(
 ) -> int:
     client: Documents | None = None
     try:
+        for value in vars(given).values():
+            as_text(value)
         client = Documents(find())
         work = Work(client, given, out, clock, config.ui.poll_seconds, lasting)
         return asyncio.run(_work(work, VERBS[given.command, given.verb]))

@@ -12,7 +12,7 @@ from tui.api.client import segment
 from tui.api.documents import Document
 from tui.api.errors import Refused
 from tui.commands.printing import Cell, Column, Printer
-from tui.commands.work import DONE, REFUSED, UsageError, Work, interruptible
+from tui.commands.work import DONE, REFUSED, UsageError, Work, as_text, interruptible
 
 _COLUMNS: Final = (Column("SETTING"), Column("VALUE", flows=True), Column("SET BY"))
 _LONGEST: Final = 8192
@@ -157,8 +157,12 @@ def _value(work: Work, row: SettingRow) -> str:
     if given is not None:
         return given
     if work.given.stdin:
-        with interruptible():
-            text = sys.stdin.read(_LONGEST + 2)
+        try:
+            with interruptible():
+                text = sys.stdin.read(_LONGEST + 2)
+        except UnicodeDecodeError:
+            raise UsageError("Standard input holds what is not text in UTF-8.") from None
+        as_text(text)
         return text.removesuffix("\n").removesuffix("\r")
     if row.kind == "secret" and sys.stdin.isatty():
         return _typed_unseen(f"{row.label}: ")

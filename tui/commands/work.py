@@ -44,6 +44,15 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def as_text(value: object) -> None:
+    """Raises UsageError for a text that came in with bytes that are no letters."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        raise UsageError("What was given is not text in UTF-8.") from None
+
+
 @dataclass(slots=True)
 class Work:
     """One command at work.
@@ -110,9 +119,9 @@ class Work:
         """
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask on. Say --yes to do it without a question.")
-        sys.stderr.write(f"{clean_line(question)} [y/N] ")
-        sys.stderr.flush()
         with interruptible():
+            sys.stderr.write(f"{clean_line(question)} [y/N] ")
+            sys.stderr.flush()
             answer = sys.stdin.readline()
         if answer.strip().lower() not in {"y", "yes"}:
             raise Declined("Nothing was done.")

@@ -111,6 +111,7 @@ def shopbelld(home: Path) -> Any:
     shop.kill()
 
 
+@pytest.mark.timeout(180)
 def test_over_restarts_each_entry_comes_once_and_in_order(shopbelld: Any, tmp_path: Path) -> None:
     shop, token = shopbelld
     teller = Teller(shop, token)
@@ -183,6 +184,16 @@ def test_who_may_not_read_is_told_at_once(shop: Shop) -> None:
     ran = shop.run("activity", "--follow", role="storefront")
     assert (ran.code, ran.out) == (5, "")
     assert "may not do this" in ran.err
+
+
+def test_a_place_that_is_unknown_now_ends_it(shop: Shop) -> None:
+    shop.monkeypatch.setattr("tui.commands.follow.Following.begin", _begin_elsewhere)
+    ran = shop.run("activity", "--follow", "--json")
+    assert (ran.code, ran.json["code"]) == (1, "invalid_cursor")
+
+
+async def _begin_elsewhere(following: Following, _last: int) -> None:
+    following._resume = "of-another-shop"
 
 
 # A line that breaks anywhere

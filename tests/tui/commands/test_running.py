@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import httpx
@@ -17,8 +19,14 @@ from tests.support.waiting import until
 from tests.tui.commands.conftest import Shop
 from tests.tui.test_cli import HEAVY, servers
 from tui import cli
+from tui.api.clock import FrozenClock
+from tui.api.documents import Documents
+from tui.api.endpoint import Endpoint
 from tui.commands.grammar import TWINS
+from tui.commands.printing import Printer
 from tui.commands.run import VERBS
+from tui.commands.work import Work
+from tui.widgets.format import UNICODE
 
 ROOT = Path(__file__).parents[3]
 
@@ -123,6 +131,48 @@ def test_wrong_use_is_2(capsys: pytest.CaptureFixture[str]) -> None:
         assert "usage: shopbell" in capsys.readouterr().err
 
 
+def test_what_is_no_text_is_2(shop: Shop) -> None:
+    broken = os.fsdecode(b"a\xff")
+    for command in (
+        ["orders", "list", "-q", broken],
+        ["orders", "show", broken],
+        ["settings", "set", "shop.name", broken],
+    ):
+        ran = shop.run(*command)
+        assert (ran.code, ran.err) == (2, "shopbell: What was given is not text in UTF-8.\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tui.cli",
+            "settings",
+            "set",
+            "shop.name",
+            "--stdin",
+            "--url",
+            shop.served.url,
+        ],
+        input=b"a\xff",
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "SHOPBELL_TOKEN": shop.world.staff.tokens["owner"]},
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith(b"not text in UTF-8.\n")
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_what_waits_in_ones_own_shop_is_said_to_wait(lasting: bool) -> None:
+    err = io.StringIO()
+    clock = FrozenClock("2026-02-23T10:14:00Z")
+    out = Printer(io.StringIO(), err, clock, glyphs=UNICODE)
+    client = Documents(Endpoint(url="http://127.0.0.1:7373"))
+    Work(client, Namespace(), out, clock, 5.0, lambda: lasting).waits_here()
+    assert ("goes on then" in err.getvalue()) != lasting
+
+
+@pytest.mark.timeout(180)
 def test_ones_own_shop_runs_for_the_length_of_the_command(home: Path) -> None:
     run = [sys.executable, "-m", "tui.cli"]
     done = subprocess.run(
