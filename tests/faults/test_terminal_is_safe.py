@@ -19,9 +19,10 @@ import httpx
 import pytest
 
 from server.cli import main as shopbelld
-from tests.faults.walking import Reader
+from tests.faults.walking import PASTED, Reader
 from tests.support.client_child import CLEANING, CRASH, FILTER, LOCAL, NETS, WIDGETS
 from tests.support.hostile import HOSTILE, Hostile
+from tests.support.hostile_jobs import bring_jobs
 from tests.support.sequences import foreign_sequences, tokens
 from tests.support.shopbelld import ROOT, Shopbelld
 from tests.support.strangers import Strangers
@@ -43,8 +44,6 @@ STAFF_NAME = "\x1b]52;c;eA==\x07[/x]\x9b31m\u202e[@click=app.quit]\x1b[2J\x0e"
 """What a member of staff is called: its worst stands at the beginning, where it is not cut off."""
 
 BY_NAME = {hostile.name: hostile for hostile in HOSTILE}
-PASTED = "\u202eexe.\x07[@click=app.quit]"
-"""What somebody pastes into the filter. It comes through no answer, so cleaning answers alone does not stop it."""
 
 
 @dataclass
@@ -56,6 +55,8 @@ class Shop:
     """Newest first."""
     entries: int
     """Entries of the activity at the most, folded as they are shown."""
+    jobs: int
+    """Jobs that gave up."""
     token: str = field(repr=False)
 
     def client(
@@ -91,6 +92,20 @@ def every(http: httpx.Client, path: str, token: str) -> list[dict[str, Any]]:
     return rows
 
 
+def settled(http: httpx.Client, token: str) -> None:
+    """Wait until every job that is due was tried: the mails of the orders run while the shop is filled."""
+    header = {"Authorization": f"Bearer {token}"}
+
+    def idle() -> bool:
+        queues = http.get("/v1/queues", headers=header).json()["queues"]
+        due = [
+            job for job in every(http, "/v1/jobs", token) if job["state"] == "waiting" and not job["attempt"]
+        ]
+        return not due and not any(queue["running"] for queue in queues)
+
+    until(idle, "the jobs of the morning")
+
+
 def fill(strings: list[Hostile]) -> Iterator[Shop]:
     """Serve a shop into which these strings were brought, until the tests are done."""
     folder = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))  # short, for the sake of the socket
@@ -98,16 +113,20 @@ def fill(strings: list[Hostile]) -> Iterator[Shop]:
     try:
         owner = command(server, "init", "--shop-name", SHOP_NAME)
         program = command(server, "token", "create", "--role", "storefront", "--name", "web")
+        bring_jobs(server.data, strings)
         server.start()
         with server.client() as http:
             strangers = Strangers(http, owner, program, SECRET)
             strangers.bring(strings)
-            strangers.staff(STAFF_NAME, "staff@example.com")
+            strangers.settings(("mail.from_name", "recovery.notice"), strings)
+            strangers.staff(STAFF_NAME, "staff@example.com", "admin")
             numbers = [row["number"] for row in every(http, "/v1/orders", owner)]
             entries = len(every(http, "/v1/activity", owner))
-        staff = ("--role", "support", "--name", "n", "--user", "staff@example.com")
+            settled(http, owner)
+            jobs = len([job for job in every(http, "/v1/jobs", owner) if job["state"] == "exhausted"])
+        staff = ("--role", "admin", "--name", "n", "--user", "staff@example.com")
         token = command(server, "token", "create", *staff)
-        yield Shop(server, numbers, entries, token)
+        yield Shop(server, numbers, entries, jobs, token)
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
@@ -139,6 +158,8 @@ def walk(shop: Shop, size: tuple[int, int], stories: int | None, nets: str = NET
         reader.copies(shop.numbers[3])
         reader.reads_activity(shop.entries // size[1])
         reader.settles(stories or 30)
+        reader.reads_jobs(shop.jobs - 1 if stories is None or size[1] < 40 else stories)
+        reader.reads_settings()
         reader.asks_for_help()
         assert reader.leaves() == 0
         assert terminal.modes_left_on == set()

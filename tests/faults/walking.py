@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from tests.support.terminal import Terminal
 
 ORDER_TABS = ("Unpaid", "To ship", "Shipped", "Problems", "All")
+JOB_TABS = ("Running", "Waiting", "Failed", "Exhausted", "Done", "Scheduled", "All")
 THEMES = 4
+PASTED = "\u202eexe.\x07[@click=app.quit]"
+"""What somebody pastes. It comes through no answer, so cleaning answers alone does not stop it."""
 COPIED = "was sent to your terminal's clipboard"
-ROWS = re.compile(r"\d (?:order|orders|entry|entries)\b")
+ROWS = re.compile(r"\d (?:order|orders|entry|entries|job|jobs|setting|settings)\b")
 
 
 class Reader:
@@ -129,6 +132,49 @@ class Reader:
         self.press("z", re.compile("✓ (Reopened|Undone)"))
         self.press("!", ROWS)
         self.press("u", ROWS)
+
+    def reads_jobs(self, stories: int) -> None:
+        """Every tab; the stories of those that gave up, with what they were given; the queues."""
+        self.press("6", "[All]", ROWS)
+        for tab in JOB_TABS:
+            self.press("]", f"[{tab}]")
+        self.press("g")
+        for _ in range(4):
+            self.press("]", re.compile(r"\[\w+\]"))
+        self.sees("[Exhausted]", ROWS)
+        self.press("enter", "q back", "Attempts")
+        self.terminal.press("d")
+        self.press("G", "Given to it")
+        for _ in range(stories):
+            self._change("J", "the next job")
+            self.terminal.wait_until(lambda text: "Loading…" not in text, "the story of a job")
+        self.press("q", "⏎ open")
+        self.press("f", "Queue")
+        self.escapes(re.compile(r"esc close"))
+        self.types("/", PASTED, "No job matches", "clears")
+        self.escapes(re.compile(r"esc clears"))
+
+    def reads_settings(self) -> None:
+        """All settings; one that is edited and left, one that is pasted into and refused, the mails tried out."""
+        self.press("7", "[All]", ROWS)
+        self.press("j")
+        self.press("e", "esc leave")
+        self.terminal.paste(PASTED + "\x00")
+        self.press("escape", "e edit")
+        self.types("/", "law asks", "Notice in the checkout")
+        self.press("j")
+        self.press("e", "ctrl+n")
+        self.terminal.paste(PASTED * 200)
+        self.press("enter", "must be")
+        self.press("escape", "e edit")
+        self.escapes(re.compile(r"esc clears"))
+        self.types("/", "adapter", "How mail leaves")
+        self.press("T", re.compile(r"works|does not work"))
+        self.press("d", "Test")
+        self.press("d")
+        self.escapes(re.compile(r"esc clears"))
+        while "Keep activity for" not in self.terminal.text:
+            self._change("pagedown", "the next page")
 
     def asks_for_help(self) -> None:
         """Help, palette, a command that there is not, times, themes, the question before leaving."""

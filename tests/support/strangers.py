@@ -18,6 +18,8 @@ from tests.support.hostile import Hostile
 from tests.support.stripe_events import Purchase, sign
 
 PLAIN: Final = "Plain"
+MARKUP: Final = Hostile("markup", "[@click=app.quit]x[/][/b][link=https://evil.example]")
+"""What passes for text everywhere."""
 _LINE, _TEXT, _PHONE, _PRODUCT, _KEY = 255, 4096, 40, 64, 200
 _TRIES: Final = 4  # each answer names wrong fields; they are left out and the rest is tried again
 
@@ -90,9 +92,18 @@ class Strangers:
         answer = self.http.post("/webhooks/stripe", content=body, headers=headers)
         assert answer.status_code == 200 or len(body) > 200_000, answer.text
 
-    def staff(self, name: str, email: str) -> str:
-        """A supporter of this name, or as much of it as the server takes: the name."""
-        body = {"email": email, "name": name, "role": "support"}
+    def settings(self, names: Sequence[str], strings: Sequence[Hostile]) -> None:
+        """Put every string into these settings; what the server takes of the last ones stays."""
+        headers = {"Authorization": f"Bearer {self.owner}", "Content-Type": "application/json"}
+        for name in names:
+            for hostile in (*strings, MARKUP):
+                body = json.dumps({"value": hostile.text[:80]})
+                answer = self.http.put(f"/v1/settings/{name}", content=body.encode(), headers=headers)
+                assert answer.status_code in (200, 400, 413, 422), (name, answer.status_code, answer.text)
+
+    def staff(self, name: str, email: str, role: str = "support") -> str:
+        """Somebody of this name, or as much of it as the server takes: the name."""
+        body = {"email": email, "name": name, "role": role}
         told: str = self._post("/v1/users", body, {"name": PLAIN}, token=self.owner)["name"]
         return told
 
