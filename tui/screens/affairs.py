@@ -96,7 +96,7 @@ def under_way(jobs: Sequence[JobRow], times: Times, glyphs: Glyphs, mine: str, u
             told += f" {glyphs.dot} {undo} takes it back"
         elif job.asked_by:
             told += f" {glyphs.dot} asked by {job.asked_by}"
-        blocks.append(Attention(text=told, style="accent"))
+        blocks.append(Attention(text=told, style="info"))
     return blocks
 
 

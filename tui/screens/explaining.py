@@ -114,10 +114,10 @@ def mail_panel(order: Order, rows: list[MailRow], times: Times, glyphs: Glyphs) 
         state = state_of(order.actions, f"send_{kind}")
         states.append(state)
         if state is not None and state.allowed:
-            choices.append(Pair(id=kind, label=_padded(kind), value=_last(rows, kind, times)))
+            choices.append(Item(id=kind, left=_padded(kind) + _last(rows, kind, times), indent=0))
         else:
             why = reason(None if state is None else state.reason)
-            choices.append(Pair(label=_padded(kind), value=why, style="muted"))
+            choices.append(Item(left=_padded(kind) + why, style="muted", indent=0))
     may = [state for state in states if state is not None and state.allowed]
     who = order.customer
     to = "" if who is None else who.email or person(who.name, who.email, who.erased)
@@ -139,14 +139,14 @@ def mail_panel(order: Order, rows: list[MailRow], times: Times, glyphs: Glyphs) 
 
 def _padded(kind: str) -> str:
     """A mail's name, as long as the longest, so that what follows stands in one column."""
-    return mail_name(kind).ljust(1 + max(len(mail_name(name)) for name in ("confirmation", "shipping")))
+    return mail_name(kind).ljust(2 + max(len(mail_name(name)) for name in ("confirmation", "shipping")))
 
 
 def _last(rows: list[MailRow], kind: str, times: Times) -> str:
     row = next((row for row in rows if row.kind == kind), None)
     if row is None:
         return "not sent yet"
-    return f"{mail_state(row)[0]}, {times.clock(row.sent_at or row.created_at)}"
+    return f"{mail_state(row)[0]} {times.clock(row.sent_at or row.created_at)}"
 
 
 def sync_panel(known: Provider | None, label: str, times: Times) -> Explained:

@@ -77,6 +77,11 @@ class Panel(Story):
             self._section.take_focus()
         self._section.retell(fresh=False)
 
+    @property
+    def focus_kind(self) -> keys.Focus:
+        """Whose keys the footer shows: sending is offered where it can be done."""
+        return "panel" if self._explained is not None and self._explained.verb else "explained"
+
     # What it says.
 
     def look(self) -> None:
@@ -114,7 +119,7 @@ class Panel(Story):
             hint = f"{desk.key('send')} {desk.glyphs.outside} {known.verb}   {close}"
         else:
             hint = close
-        style = "accent" if known.verb else "muted" if known.quiet else "error"
+        style = "info" if known.verb else "muted" if known.quiet else "error"
         blocks: list[Block] = [Title(text=known.title, notes=known.notes), Gap()]
         if self._refused:
             blocks += [Attention(text=self._refused, style="error"), Gap()]
@@ -124,6 +129,7 @@ class Panel(Story):
         self.show(blocks)
         if self.selected is None and (first := next((b.id for b in known.choices if b.id), None)):
             self.select(first)
+        self._section.frame.refocus()
 
     # Sending.
 
@@ -133,7 +139,7 @@ class Panel(Story):
         if self._busy or known is None or desk.client is None:
             return
         if not known.verb:
-            self._section.frame.say("refused", known.verdict)
+            self._section.frame.say("refused", "It is not sent: what is explained says why.")
             return
         self._busy, self._refused, self._final = True, "", False
         self._tell()

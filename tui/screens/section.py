@@ -137,7 +137,7 @@ class Section(Browser[T]):
     def focus_kind(self) -> keys.Focus:
         """Whose keys the footer shows."""
         if self.panel is not None and self.panel.has_focus:
-            return "panel"
+            return self.panel.focus_kind
         return self.STORY_FOCUS if self.story.has_focus else self.LIST_FOCUS
 
     @property
