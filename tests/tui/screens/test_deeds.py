@@ -13,7 +13,7 @@ from tests.tui.screens.test_unfolding import entry
 from tui.api.client import Client, FeedQuery
 from tui.api.errors import ApiError, Unreachable
 from tui.screens.acting import BY_NAME, Done, fulfil, of_these, take_back
-from tui.screens.deeds import KEPT, Act, Deed, Deeds, Wish
+from tui.screens.deeds import KEPT, Act, Deed, Deeds, Sending, Wish
 
 
 def deed(name: str, count: int = 1) -> Deed:
@@ -30,6 +30,17 @@ def test_undo_goes_back_and_redo_forth() -> None:
     assert (deeds.to_undo, deeds.to_redo) == (deed("a"), deed("b"))
     deeds.redid(deed("b"), deed("b"))
     assert (deeds.to_undo, deeds.to_redo) == (deed("b"), None)
+
+
+def test_what_was_sent_is_taken_back_once_and_never_done_again_by_a_key() -> None:
+    deeds, sending = Deeds(), Sending("submit", "job", "SS-260223-0009", "Printify")
+    deeds.did(deed("a"))
+    deeds.sent(sending)
+    assert deeds.to_undo is sending
+    deeds.forget(sending)
+    deeds.forget(sending)
+    assert deeds.to_undo != sending
+    assert deeds.to_redo is None
 
 
 def test_a_new_deed_ends_what_could_be_done_again() -> None:
@@ -51,7 +62,7 @@ def test_the_oldest_deeds_are_forgotten() -> None:
     for number in range(KEPT + 5):
         deeds.did(deed(f"d{number}-"))
     count = 0
-    while (last := deeds.to_undo) is not None:
+    while isinstance(last := deeds.to_undo, Deed):
         deeds.undid(last)
         count += 1
     assert count == KEPT

@@ -1,0 +1,43 @@
+"""Every reason that the server may give has its sentence, and each ends as sentences do."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.activity import policy as entries
+from server.fulfilment import policy as fulfilment
+from server.jobs import policy as jobs
+from server.orders import mails
+from tui.screens.reasons import REASONS, reason
+
+CODES = {
+    *fulfilment.SENTENCES,
+    *jobs.SENTENCES,
+    *mails._REFUSALS,
+    *(fulfilment.NOT_FAILED, fulfilment.FAILED, fulfilment.NO_PERMISSION),
+    *(entries.NOT_RESOLVABLE, entries.ALREADY_RESOLVED, entries.NOT_RESOLVED, entries.NOT_ALLOWED),
+    *("nothing_open", "invalid_transition", "switched_off", "order_gone"),
+}
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_of_the_server_has_a_sentence(code: str) -> None:
+    assert code in REASONS
+
+
+@pytest.mark.parametrize("sentence", sorted(REASONS.values()))
+def test_sentences_end(sentence: str) -> None:
+    assert sentence.endswith(".")
+    assert sentence[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (None, "This cannot be done now."),
+        ("", "This cannot be done now."),
+        ("of_a_later_server", "Of a later server."),
+    ],
+)
+def test_what_is_not_known_is_said_all_the_same(code: str | None, said: str) -> None:
+    assert reason(code) == said
