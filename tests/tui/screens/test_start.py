@@ -25,9 +25,11 @@ LATE = (
     "pydantic",
     "server",
     "sqlalchemy",
+    "tui.screens.jobs",
     "tui.screens.leaving",
     "tui.screens.order_story",
     "tui.screens.search",
+    "tui.screens.settings",
     "tui.widgets.blocks",
 )
 
