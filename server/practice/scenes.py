@@ -158,7 +158,7 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
 
 
 def _tom(scene: Scene) -> None:
-    """Refused, tried again, refused again: the same words twice, so one group of two."""
+    """Refused, taken, refused again: only the last still needs somebody."""
     tom = someone("tom@example.com", "Tom Avery")
     scene.order("0046", 8 * MINUTE, tom, item("Heavy Cotton Tee, M Black", 2400), shipping=400)
     scene.paid("0046", 7 * MINUTE + 30 * SECOND)

@@ -61,9 +61,11 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(data: Path, state: State | None = None, seed: int = 1) -> AsyncIterator[Shop]:
+async def shop(
+    data: Path, state: State | None = None, seed: int = 1, now: int = OPENED
+) -> AsyncIterator[Shop]:
     state = state or State(seed, OPENED)
-    clock = PracticeClock(max(OPENED, state.lived))
+    clock = PracticeClock(max(now, state.lived))
     with practice_store(data, clock) as store:
         keys = store.write(lambda tx: furnish(tx, Keys(state.owner_token, state.program_token)))
         state.owner_token, state.program_token = keys.owner, keys.program

@@ -121,11 +121,11 @@ def test_a_first_start_shows_three_days_within_seconds_and_fills_in_the_rest(pla
 
 
 def test_a_second_start_has_the_same_token_and_plays_nothing_again(place: Path) -> None:
-    with running(place / "d", place / "s" / "sock", "--days", "3") as shop:
+    with running(place / "d", place / "s" / "sock", "--days", "2") as shop:
         token = shop.token
         before = shop.get("/v1/orders?limit=200")["items"]
         assert shop.stop(signal.SIGINT)[0] == 0
-    with running(place / "d", place / "s" / "sock", "--days", "3") as shop:
+    with running(place / "d", place / "s" / "sock", "--days", "2") as shop:
         assert shop.token == token
         numbers = [order["number"] for order in shop.get("/v1/orders?limit=200")["items"]]
         assert len(numbers) == len(set(numbers))
