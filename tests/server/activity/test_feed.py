@@ -168,7 +168,8 @@ def test_each_entry_says_what_its_reader_may_do(
 ) -> None:
     page = shop.read(lambda tx: activity.feed(tx, FeedQuery("attention"), PageRequest(), caller(role)))
     for entry in entries(page.entries):
-        assert [(state.name, state.allowed, state.reason) for state in entry.actions] == [
+        own = [state for state in entry.actions if state.name in ("resolve", "reopen")]  # rooms above offer more
+        assert [(state.name, state.allowed, state.reason) for state in own] == [
             ("resolve", resolve is None, resolve),
             ("reopen", reopen is None, reopen),
         ]
