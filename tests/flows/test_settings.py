@@ -229,7 +229,7 @@ def test_mail_kept_in_the_outbox_is_tried_out(world: World, play: Play) -> None:
         await desk.press("T", "enter")
         assert "and so is this one: nothing leaves the" in desk.text
 
-    play(script, size=(120, 30))
+    play(script, size=(120, 30), picture=False)  # it says how long it took
 
 
 def test_a_connection_that_is_not_set_up(world: World, play: Play) -> None:

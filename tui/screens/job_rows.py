@@ -121,7 +121,7 @@ def schedule_columns(times: Callable[[], Times], shown: TimeFormat) -> list[Colu
     cells = WHEN[shown]
     return [
         Column("JOB", lambda row: Cell(row.label), flex=2),
-        Column("HOW OFTEN", note, flex=3, min_list_width=72),
+        Column("HOW OFTEN", note, flex=3, min_list_width=44),
         Column("LAST", last, width=cells, align="right", min_list_width=60),
         Column("NEXT", lambda row: Cell(when(row, times()), ""), width=cells, align="right"),
     ]

@@ -45,6 +45,7 @@ def job_story(
         blocks += [
             Gap(),
             Rule(text="Given to it"),
+            Pair(label="Id", value=job.id),
             Facts(facts=fact_lines(job.args) or ((0, "", "nothing"),)),
         ]
     return blocks
@@ -164,7 +165,6 @@ def _details(job: Job, times: Times, queue: Queue | None) -> Iterable[Block]:
         ("Reaches", "outside the shop" if job.outside else None),
         ("Order", job.order.number if job.order else None),
         ("Kind", job.kind),
-        ("Id", job.id),
     ]
     return [Pair(label=label, value=value) for label, value in pairs if value]
 

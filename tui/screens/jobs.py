@@ -37,8 +37,16 @@ class JobsSection(JobsList):
         super().__init__(desk)
         self._known: dict[str, Job] = {}
         self._raw = False
+        self._due: str | None = None
+        """The job whose story is to be fetched anew, also when another look at it gives up the first."""
 
     # The story.
+
+    def retell(self, *, fresh: bool = True) -> None:
+        """Show the story of the job that keys act on."""
+        if fresh:
+            self._due = self.subject
+        super().retell(fresh=fresh)
 
     @property
     def row(self) -> Row | None:
@@ -56,13 +64,14 @@ class JobsSection(JobsList):
         elif row is not None:
             self.show_story(row_id, glimpse(row, self.desk.times, self.desk.glyphs))
         current = known is not None and (row is None or _as_listed(known) == _as_listed(row))
-        if client is None or (current and not fresh):
+        if client is None or (current and not fresh and row_id != self._due):
             return
         try:
             job = await calls.job(client, row_id)
         except ApiError as error:
             self.story_failed(row_id, error)
             return
+        self._due = None
         self._known.pop(job.id, None)
         self._known[job.id] = job
         while len(self._known) > KEPT:
