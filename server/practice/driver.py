@@ -125,9 +125,10 @@ class Driver:
         for action in actions[self._state.filled_part :]:
             if self._state.filled_part == begins:
                 await _whole(self._overtime.sync, now - BEGINS)
-            if self._state.filled_part >= begins:
+            late = self._state.filled_part >= begins
+            if late:
                 await self._pass_until(action.at)
-            await self._play_of_past(action)
+            await self._play_of_past(action, kept=late)
         await self._pass_until(now)
         await _whole(self._overtime.tell_overdue)
         self._state.filled_to, self._state.filled_part = first, 0
@@ -151,11 +152,12 @@ class Driver:
         self._recent_filled.set()
         self.filled.set()
 
-    async def _play_of_past(self, action: Action) -> None:
-        # Kept at once: what makes a repetition harmless is not kept for as long as the past was.
+    async def _play_of_past(self, action: Action, *, kept: bool = True) -> None:
+        """Once jobs run, how far it came is kept at once: they let go of what makes a repetition harmless."""
         await self._play(action)
         self._state.filled_part += 1
-        self._save(self._state)
+        if kept:
+            self._save(self._state)
 
     async def catch_up(self, until: int | None = None) -> None:
         """Live through the time for which the shop was closed as if it had been open, jobs and mails included.
