@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 ORDER_TABS = ("Unpaid", "To ship", "Shipped", "Problems", "All")
 JOB_TABS = ("Running", "Waiting", "Failed", "Exhausted", "Done", "Scheduled", "All")
@@ -92,6 +93,7 @@ class Reader:
         self.terminal.press("J")
         self.story(self.numbers[max(len(chosen) - 4, 0) + 1])
         self.press("G", "cancelled_at")
+        self.terminal.press("g")  # an order that is opened again is seen where it was left
         self.press("q", "⏎ open")
 
     def copies(self, number: str) -> None:
@@ -144,7 +146,7 @@ class Reader:
         self.sees("[Exhausted]", ROWS)
         self.press("enter", "q back", "Attempts")
         self.terminal.press("d")
-        self.press("G", "Given to it")
+        until(self._reaches_its_end, "what the job was given")
         for _ in range(stories):
             self._change("J", "the next job")
             self.terminal.wait_until(lambda text: "Loading…" not in text, "the story of a job")
@@ -153,6 +155,11 @@ class Reader:
         self.escapes(re.compile(r"esc close"))
         self.types("/", PASTED, "No job matches", "clears")
         self.escapes(re.compile(r"esc clears"))
+
+    def _reaches_its_end(self) -> bool:
+        """Whether the end of a job's story is seen, which may have been shorter when the key was pressed."""
+        self.terminal.press("G")
+        return "Given to it" in self.terminal.text
 
     def reads_settings(self) -> None:
         """All settings; one that is edited and left, one that is pasted into and refused, the mails tried out."""
