@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 from textual.pilot import Pilot
 
+from tests.flows.outside import Outside, outside
 from tests.flows.world import Desk, World, close_world, furnish, open_world
 from tests.server.conftest import migrated
 from tui.app import ShopbellApp
@@ -89,5 +90,30 @@ def play(empty_world: World, snap_compare: Any) -> Play:
             assert snap_compare(playing, terminal_size=size, run_before=before)
         else:
             asyncio.run(_played(playing, size, before))
+
+    return played
+
+
+@pytest.fixture
+def shop(empty_world: World) -> Iterator[Outside]:
+    """A shop with a provider and a mail server."""
+    with outside(empty_world) as made:
+        yield made
+
+
+@pytest.fixture
+def act(shop: Outside, play: Play) -> Play:
+    """Plays a flow with a reader whose clock goes with the shop's."""
+
+    def played(
+        script: Script | None = None,
+        *,
+        size: tuple[int, int] = (80, 24),
+        app: ShopbellApp | None = None,
+        wait: bool = True,
+        picture: bool = False,
+    ) -> None:
+        reader = app or shop.world.app(clock=shop.seen)
+        play(script, size=size, app=reader, wait=wait, picture=picture)
 
     return played

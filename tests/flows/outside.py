@@ -23,6 +23,7 @@ from tests.flows.world import NOW, Desk, World
 from tests.server.fulfilment.houses import open_server
 from tests.server.fulfilment.works import put_settings, settings_of
 from tui.api.clock import FrozenClock
+from tui.screens.orders import OrdersSection
 
 HOME = {
     "name": "Tom Avery",
@@ -122,7 +123,8 @@ class Outside:
             self.later(1)
             if (leaving := desk.shell.desk.departure) is not None:
                 leaving.tick()
-            desk.shell.section.retell(fresh=False)
+            if isinstance(section := desk.shell.section, OrdersSection):
+                section.another_second()
             await desk.settle()
 
     async def through(self, desk: Desk) -> None:

@@ -77,6 +77,8 @@ class OrdersSection(Section["OrderRow"]):
         self.sort: OrderSort = "newest"
         super().__init__(desk)
         self._known: dict[str, tuple[Order, list[Entry], Affairs]] = {}
+        self._owed: str | None = None
+        """The order that was asked for anew and did not come yet: whoever gives that up asks again."""
         self._second: Timer | None = None
         self._raw = False
 
@@ -179,18 +181,22 @@ class OrdersSection(Section["OrderRow"]):
             from tui.screens.order_story import glimpse  # noqa: PLC0415 - after the first rows
 
             self.show_story(row_id, glimpse(row, self.desk.glyphs))
+        fresh = fresh or self._owed == row_id
         current = row is None or row.id != row_id or known is None or known[0].updated_at == row.updated_at
         if client is None or (known is not None and current and not fresh):
             return
         from tui.api.outside import affairs  # noqa: PLC0415 - after the first rows
 
+        self._owed = row_id if fresh else None
         try:
             order, entries, leaving = await asyncio.gather(
                 client.order(row_id), client.timeline(row_id), affairs(client, row_id)
             )
         except ApiError as error:
+            self._owed = None
             self.story_failed(row_id, error)
             return
+        self._owed = None
         self._known.pop(order.id, None)
         self._known[order.id] = order, entries, leaving
         while len(self._known) > KEPT:
@@ -217,10 +223,16 @@ class OrdersSection(Section["OrderRow"]):
         now = self.desk.clock.now()
         if order_id == self.subject and any(is_held(job, now) for job in leaving.jobs):
             if self._second is None:
-                self._second = self.set_interval(1, partial(self.retell, fresh=False))
+                self._second = self.set_interval(1, self.another_second)
         elif self._second is not None:
             self._second.stop()
             self._second = None
+
+    def another_second(self) -> None:
+        """Write what is known once more; a question that is on its way is not given up for it."""
+        known = self._known.get(self.subject or "")
+        if known is not None:
+            self._show(*known)
 
     def _hint(self, order: Order) -> str:
         """What can be done about what is open, as far as the server allows it."""
