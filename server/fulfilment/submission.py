@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 
+from server.activity import service as activity
 from server.activity.service import Actor
 from server.audit import service as audit
 from server.contract.orders import FulfilmentStep
@@ -274,6 +275,7 @@ def _accepted(tx: Tx, *, job: Job, begun: Begun, held: ProviderOrder) -> None:
         max_attempts=job.max_attempts,
     )
     now = orders.told(tx, row.id, step, actor=_actor(job))
+    activity.settle(tx, "job.exhausted", order_id=row.id)  # an earlier job of it gave up; this one did not
     following.apply(tx, now, begun.known, held)
     following.wake(tx, begun.known, held.id)
 

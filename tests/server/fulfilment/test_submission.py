@@ -200,9 +200,11 @@ def test_three_attempts_and_then_a_person(works: Works) -> None:
     assert (known["job"], known["allowed"], known["permanent"]) == (None, True, False)
     works.server.always("submit", None)
     assert works.submit(order, hold_seconds=0).json()["new"] is True
+    assert works.get(order.id).attention > 0
     works.run()
     assert works.get(order.id).fulfilment_status == "submitted"
     assert len(works.held(order)) == 1
+    assert works.get(order.id).attention == 0, "what went through in the end needs nobody"
 
 
 def test_a_retry_that_fails_in_the_same_way_is_told_again(works: Works) -> None:
