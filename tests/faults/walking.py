@@ -98,7 +98,7 @@ class Reader:
 
     def copies(self, number: str) -> None:
         """Open an order by its number, copy that, and close the story."""
-        self.types(":", number)
+        self.types(":", number, "q back")
         self.story(number)
         self.press("y", f"{number} {COPIED}")
         self.press("q", "⏎ open")
@@ -151,8 +151,8 @@ class Reader:
             self._change("J", "the next job")
             self.terminal.wait_until(lambda text: "Loading…" not in text, "the story of a job")
         self.press("q", "⏎ open")
-        self.press("f", "Queue")
-        self.escapes(re.compile(r"esc close"))
+        self.press("f", "every queue")
+        self.escapes("every queue")
         self.types("/", PASTED, "No job matches", "clears")
         self.escapes(re.compile(r"esc clears"))
 
@@ -167,13 +167,13 @@ class Reader:
         self.press("j")
         self.press("e", "esc leave")
         self.terminal.paste(PASTED + "\x00")
-        self.press("escape", "e edit")
-        self.types("/", "law asks", "Notice in the checkout")
+        self.escapes("leave as it was")
+        self.types("/", "law asks", "1 setting")
         self.press("j")
         self.press("e", "ctrl+n")
         self.terminal.paste(PASTED * 200)
-        self.press("enter", "must be")
-        self.press("escape", "e edit")
+        self.press("enter", "printable")
+        self.escapes("leave as it was")
         self.escapes(re.compile(r"esc clears"))
         self.types("/", "adapter", "How mail leaves")
         self.press("T", re.compile(r"works|does not work"))
