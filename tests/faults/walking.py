@@ -175,7 +175,7 @@ class Reader:
         self.press("enter", "printable")
         self.escapes("leave as it was")
         self.escapes(re.compile(r"esc clears"))
-        self.types("/", "adapter", "How mail leaves")
+        self.types("/", "adapter", "1 setting", "How mail leaves")
         self.press("T", re.compile(r"works|does not work"))
         self.press("d", "Test")
         self.press("d")
