@@ -158,22 +158,14 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
 
 
 def _tom(scene: Scene) -> None:
-    """Refused, taken, refused again: only the last still needs somebody."""
+    """Refused, tried again and refused again: one problem, told twice."""
     tom = someone("tom@example.com", "Tom Avery")
     scene.order("0046", 8 * MINUTE, tom, item("Heavy Cotton Tee, M Black", 2400), shipping=400)
     scene.paid("0046", 7 * MINUTE + 30 * SECOND)
     scene.confirmed("0046", 7 * MINUTE)
     refused = {"reason": "variant out of stock", "max_attempts": 3}
     scene.step("0046", 6 * MINUTE + 30 * SECOND, "failed", attempt=1, **refused)
-    scene.step(
-        "0046",
-        6 * MINUTE + 10 * SECOND,
-        "submitted",
-        attempt=2,
-        max_attempts=3,
-        provider_order_id="PFY-78299",
-    )
-    scene.step("0046", 6 * MINUTE, "failed", attempt=2, **refused)
+    scene.step("0046", MINUTE, "failed", attempt=2, **refused)
 
 
 def _earlier(scene: Scene, count: int) -> None:
