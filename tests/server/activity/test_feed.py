@@ -12,6 +12,8 @@ from server.activity import service as activity
 from server.activity.page import page_statement, page_values
 from server.activity.selection import shape_of, values
 from server.activity.service import FeedQuery
+from server.contract.activity import Entry
+from server.contract.base import ActionState
 from server.kit.clock import HOUR, MINUTE, FrozenClock
 from server.kit.db import Store, open_store
 from server.kit.paging import PageRequest, Position
@@ -168,14 +170,18 @@ def test_each_entry_says_what_its_reader_may_do(
 ) -> None:
     page = shop.read(lambda tx: activity.feed(tx, FeedQuery("attention"), PageRequest(), caller(role)))
     for entry in entries(page.entries):
-        own = [state for state in entry.actions if state.name in ("resolve", "reopen")]  # rooms above offer more
-        assert [(state.name, state.allowed, state.reason) for state in own] == [
+        assert [(state.name, state.allowed, state.reason) for state in own(entry)] == [
             ("resolve", resolve is None, resolve),
             ("reopen", reopen is None, reopen),
         ]
     info = shop.read(lambda tx: activity.feed(tx, FeedQuery(level="info"), PageRequest(), caller(role)))
     for entry in entries(info.entries):
-        assert {state.reason for state in entry.actions} == {"not_resolvable"}
+        assert {state.reason for state in own(entry)} == {"not_resolvable"}
+
+
+def own(entry: Entry) -> list[ActionState]:
+    """The log's own actions on an entry; rooms above it offer more."""
+    return [state for state in entry.actions if state.name in ("resolve", "reopen")]
 
 
 # -- folding
