@@ -43,6 +43,8 @@ class PulseCache:
         self._version: object = None
         self._dropped = -1
         self._body = b""
+        self._moment = -1
+        self._now = b""
         self.etag = b""
 
     # -- the short-cut ----------------------------------------------------------------------------------
@@ -58,9 +60,12 @@ class PulseCache:
         if version is None or version != self._version or self._dropped != self._store.drops.total:
             return None
         until = self._admitted.get((authorization, host)) or self._admit(authorization, host, version)
-        if until <= self._store.clock.now():
+        moment = self._store.clock.now()
+        if until <= moment:
             return None
-        now = rfc3339(self._store.clock.now()).encode()
+        if moment != self._moment:  # many polls come in one millisecond
+            self._moment, self._now = moment, rfc3339(moment).encode()
+        now = self._now
         if etag is not None and (etag == self.etag or self._is_current(etag)):
             unchanged = [(b"etag", self.etag), _CACHE, (NOW, now)]
             return {"type": "http.response.start", "status": 304, "headers": unchanged}, _NOTHING
