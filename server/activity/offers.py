@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from server.contract.base import ActionState
@@ -46,7 +47,13 @@ def collect(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, str]:
         if (offer := OFFERS.get(one.type)) is not None:
             by_offer.setdefault(offer, []).append(one)
     return {
-        entry_id: "".join("," + state.model_dump_json() for state in states)
+        entry_id: "".join([_json(state.name, state.allowed, state.reason) for state in states])
         for offer, mine in by_offer.items()
         for entry_id, states in offer(tx, mine, caller).items()
     }
+
+
+@lru_cache(maxsize=256)
+def _json(name: str, allowed: bool, reason: str | None) -> str:
+    """An action as JSON after a comma: there are few, and each page tells the same ones again."""
+    return "," + ActionState(name=name, allowed=allowed, reason=reason).model_dump_json()

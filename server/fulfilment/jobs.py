@@ -16,6 +16,7 @@ from server.jobs.registry import Every, Kind, Schedule, register, register_sched
 from server.jobs.work import Work
 from server.kit.access import Principal
 from server.kit.clock import HOUR, MINUTE
+from server.kit.prepared import AnyOf, Prepared
 from server.kit.tx import Tx
 from server.orders import hooks
 from server.orders.models import order
@@ -84,9 +85,15 @@ hooks.offer(policy.order_actions)
 def _retries(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, list[ActionState]]:
     """``retry`` on each failed submission, while the order is still failed and nobody has asked for it."""
     wanted = {one.order_id for one in told if one.order_id is not None}
-    rows = tx.execute(select(order).where(order.c.id.in_(wanted))).all() if wanted else []
-    states = policy.retry_states(tx, rows, caller)
+    standing = dict(_STANDING.rows(tx, ids=list(wanted))) if wanted else {}
+    failed = [order_id for order_id, status in standing.items() if status == "failed"]
+    rows = tx.execute(select(order).where(order.c.id.in_(failed))).all() if failed else []
+    over = policy.not_failed(caller)  # nearly always: the rest is asked only of those that are still failed
+    states = dict.fromkeys(standing, over) | policy.retry_states(tx, rows, caller)
     return {one.id: [states[one.order_id]] for one in told if one.order_id in states}
+
+
+_STANDING: Final = Prepared(select(order.c.id, order.c.fulfilment_status).where(AnyOf(order.c.id, "ids")))
 
 
 def _retries_of_syncs(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, list[ActionState]]:

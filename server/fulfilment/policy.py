@@ -169,8 +169,15 @@ def order_actions(tx: Tx, row: Row[Any], caller: Principal) -> list[ActionState]
     ]
 
 
+def not_failed(caller: Principal) -> ActionState:
+    """``retry`` of an order that is not failed, whatever else holds of it."""
+    return _state("retry", caller, "orders.submit", NOT_FAILED)
+
+
 def retry_states(tx: Tx, rows: Collection[Row[Any]], caller: Principal) -> dict[str, ActionState]:
     """``retry`` of each order, by its id."""
+    if not rows:
+        return {}
     found = standings(tx, rows)
     return {
         name: _state("retry", caller, "orders.submit", _retry_obstacle(where))

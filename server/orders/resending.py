@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 
@@ -11,14 +11,16 @@ from server.activity import offers
 from server.activity.offers import Told
 from server.contract.base import ActionState
 from server.kit.access import Principal
+from server.kit.prepared import AnyOf, Prepared
 from server.kit.tx import Tx
 from server.mail.kinds import label_of
 from server.orders import policy
 from server.orders.models import order
 from server.orders.policy import MailName
-from server.people import service as people
+from server.people.models import person
 
 ACTION: Final = "resend"
+NO_PERMISSION: Final = "insufficient_permissions"
 _BY_TYPE: Final[dict[str, MailName]] = {
     "order.email.confirmation_sent": "confirmation",
     "order.email.shipping_sent": "shipping",
@@ -40,20 +42,33 @@ def resends(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, list[A
     wanted = {one.order_id for one in told if one.id in kinds}
     if not wanted:
         return {}
-    rows = {row.id: row for row in tx.execute(select(order).where(order.c.id.in_(wanted)))}
-    customers = people.people(tx, {row.person_id for row in rows.values() if row.person_id})
+    orders = {row[0]: _Order(*row) for row in _ORDERS.rows(tx, ids=list(wanted))}
+    may = caller.may("mail.send")
     found: dict[str, list[ActionState]] = {}
     for one in told:
-        row = rows.get(one.order_id)
-        if one.id not in kinds or row is None:
+        kind = kinds.get(one.id)
+        row = orders.get(one.order_id or "")
+        if kind is None or row is None:
             continue
-        customer = customers.get(row.person_id)
-        reachable = customer is not None and bool(customer.email)
-        reason = policy.mail_obstacle(row, kinds[one.id], reachable=reachable)
-        if not caller.may("mail.send"):
-            reason = "insufficient_permissions"
+        reason = policy.mail_obstacle(row, kind, reachable=bool(row.email)) if may else NO_PERMISSION
         found[one.id] = [ActionState(name=ACTION, allowed=reason is None, reason=reason)]
     return found
+
+
+class _Order(NamedTuple):
+    """What decides whether an order's mail can be sent."""
+
+    id: str
+    payment_status: str
+    fulfilment_status: str
+    email: str | None
+
+
+_ORDERS: Final = Prepared(
+    select(order.c.id, order.c.payment_status, order.c.fulfilment_status, person.c.email)
+    .outerjoin_from(order, person, person.c.id == order.c.person_id)
+    .where(AnyOf(order.c.id, "ids"))
+)
 
 
 for _type in TYPES:
