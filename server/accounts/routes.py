@@ -12,8 +12,6 @@ from sqlalchemy import Row
 from server.accounts import service, setup, users
 from server.audit import service as audit
 from server.contract.access import (
-    AuditActor,
-    AuditRow,
     ChangeUser,
     Me,
     NewToken,
@@ -23,6 +21,7 @@ from server.contract.access import (
     TokenRow,
     UserRow,
 )
+from server.contract.audit import AuditActor, AuditRow
 from server.contract.base import Page
 from server.kit.access import Principal
 from server.kit.clock import instant, instant_or_none
@@ -235,6 +234,10 @@ def _audit_rows(tx: Tx, rows: Sequence[Row[Any]]) -> list[AuditRow]:
             target_user_id=row.target_user_id,
             target_name=names.get(row.target_user_id),
             metadata=row.metadata,
+            module=row.module,
+            mode=row.mode,
+            summary=row.action,
+            changes=[],
             at=instant(row.inserted_at),
         )
         for row in rows

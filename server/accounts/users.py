@@ -236,6 +236,7 @@ def shown(tx: Tx, rows: Sequence[Row[Any]]) -> list[UserRow]:
     return [
         UserRow(
             id=row.id,
+            person_id=row.person_id,
             name=known[row.person_id].name if row.person_id in known else None,
             email=known[row.person_id].email if row.person_id in known else None,
             role=row.role,

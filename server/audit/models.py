@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, Table, text
 
 from server.kit.schema import ID, INT, JSON, MS, TEXT, metadata
 
@@ -20,7 +20,12 @@ audit = Table(
     Column("target_user_id", ID),
     Column("metadata", JSON, nullable=False),
     Column("inserted_at", MS, nullable=False),
+    Column("module", TEXT, nullable=False, server_default=text("'access'")),  # the room whose act it was
+    Column("mode", TEXT, nullable=False, server_default=text("'manual'")),  # manual | auto | cron | script
     Index("ix_audit_inserted", "inserted_at", "id"),
+    Index("ix_audit_resource", "resource_type", "resource_id", "inserted_at"),
+    Index("ix_audit_actor", "actor_user_id", "inserted_at"),
+    Index("ix_audit_target", "target_user_id", "inserted_at"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint, text
 
-from server.kit.schema import FLAG, ID, INT, MS, TEXT, metadata
+from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata
 
 category = Table(
     "category",
@@ -56,3 +56,14 @@ variant = Table(
     Index("ix_variant_product", "product_id", "position"),
     sqlite_strict=True,
 )
+
+product_option = Table(
+    "product_option",
+    metadata,
+    Column("product_id", ID, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", TEXT, primary_key=True),
+    Column("required", FLAG, nullable=False, server_default=text("0")),
+    Column("choices", JSON, nullable=False),  # the values that may be chosen; none: any
+    sqlite_strict=True,
+)
+"""What a customer may choose about a product beside its variant (an engraving, a gift wrap)."""

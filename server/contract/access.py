@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.contract.base import Answer, Instant, Request
+from server.contract.base import ActionState, Answer, Instant, Request
 
 StaffRole = Literal["owner", "admin", "support", "readonly"]
-Role = Literal["owner", "admin", "support", "readonly", "storefront"]
+AccountRole = Literal["owner", "admin", "support", "readonly", "user"]
+Role = Literal["owner", "admin", "support", "readonly", "user", "storefront"]
 
 
 class UserRow(Answer):
-    """A person of the shop's staff."""
+    """Somebody with an account: staff, or (role ``user``) a customer who signed up.
+
+    ``invited`` is true until the first token was fetched with an invitation. ``actions`` are what the caller may do
+    to this account now: ``set_role``, ``deactivate``, ``reactivate``, ``invite``, ``delete``, with the reason when not.
+    """
 
     id: str
+    person_id: str
     name: str | None = None
     email: str | None = None
-    role: StaffRole
+    role: AccountRole
     active: bool
+    invited: bool = False
     created_at: Instant
+    last_seen_at: Instant | None = None
+    actions: list[ActionState] = Field(default_factory=list)
+
+
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
 
 
 class Me(Answer):
@@ -75,32 +87,65 @@ class ChangeUser(Request):
     active: bool | None = None
 
 
+class Invitation(Answer):
+    """A way in for a new member of staff. ``code`` is shown once: None when the same request is repeated."""
+
+    user: UserRow
+    expires_at: Instant
+    code: str | None = None
+
+
+class AcceptInvitation(Request):
+    """Fetch the first token with an invitation's code."""
+
+    code: Annotated[str, Field(min_length=8, max_length=128)]
+
+
+class NewAccount(Request):
+    """A customer who signs up at the shop's front."""
+
+    email: Email
+    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    phone: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class NewSession(Request):
+    """A customer who signed in at the shop's front: a token that reaches this customer's own things alone."""
+
+    days: Annotated[int, Field(ge=1, le=30)] = 7
+
+
+class OauthLink(Answer):
+    """An account elsewhere through which a user may come in. What it is called there is not shown."""
+
+    id: str
+    provider: str
+    created_at: Instant
+
+
+class NewOauthLink(Request):
+    """An account elsewhere to link."""
+
+    provider: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class SyncRoles(Request):
+    """The roles that accounts shall have. What the caller may not grant or take away is left out, and told."""
+
+    roles: Annotated[dict[str, AccountRole], Field(max_length=200)]
+
+
+class SyncedRoles(Answer):
+    """What became of a role sync: the ids of the accounts changed, and of those left as they were, with the reason."""
+
+    changed: list[str]
+    dropped: dict[str, str]
+
+
 class Setup(Request):
     """The first Owner of a server reached from afar, made with the one-time code of its console."""
 
     code: Annotated[str, Field(min_length=8, max_length=128)]
     email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-
-
-class AuditActor(Answer):
-    """Who acted. No user and no role: somebody with access to the machine itself. ``name`` while the user is known."""
-
-    user_id: str | None = None
-    name: str | None = None
-    role: str | None = None
-    token_id: str | None = None
-
-
-class AuditRow(Answer):
-    """One act in this program, as it was recorded together with the act. Outlives everybody it names."""
-
-    id: str
-    action: str
-    actor: AuditActor
-    resource_type: str | None = None
-    resource_id: str | None = None
-    target_user_id: str | None = None
-    target_name: str | None = None
-    metadata: dict[str, Any]
-    at: Instant

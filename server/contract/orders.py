@@ -22,9 +22,9 @@ Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class CustomerRef(Answer):
-    """Whose order it is. After erasure ``name`` and ``email`` are None and ``erased`` holds the mark (``7F2A``)."""
+    """Whose it is. After the erasure only ``erased`` is left, the mark that stands in their place (``7F2A``)."""
 
-    id: str
+    id: str | None = None
     name: str | None = None
     email: str | None = None
     phone: str | None = None

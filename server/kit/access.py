@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Role = Literal["owner", "admin", "support", "readonly", "storefront"]
+Role = Literal["owner", "admin", "support", "readonly", "user", "storefront"]
 Permission = Literal[
     "pulse.read",
     "orders.read",
@@ -32,11 +32,36 @@ Permission = Literal[
     "users.read",
     "users.manage",
     "audit.read",
+    "people.read",
+    "people.edit",
+    "people.export",
+    "people.delete",
+    "customers.manage",
+    "tickets.read",
+    "tickets.create",
+    "tickets.write",
+    "tickets.own",
+    "content.read",
+    "content.write",
+    "content.own",
+    "carts.manage",
+    "billing.read",
+    "billing.manage_orders",
+    "billing.manage_invoices",
+    "billing.manage_profiles",
+    "events.follow",
     "me.read",
 ]
 
-RANK: Final[dict[Role, int]] = {"owner": 4, "admin": 3, "support": 2, "readonly": 1, "storefront": 0}
-"""Who stands above whom. A storefront token belongs to a program and ranks below every person."""
+RANK: Final[dict[Role, int]] = {
+    "owner": 4,
+    "admin": 3,
+    "support": 2,
+    "readonly": 1,
+    "user": 0,
+    "storefront": 0,
+}
+"""Who stands above whom. A user is a customer with an account; a storefront token belongs to a program."""
 
 _STAFF: Final[frozenset[Role]] = frozenset({"owner", "admin", "support", "readonly"})
 _HANDS: Final[frozenset[Role]] = frozenset({"owner", "admin", "support"})
@@ -65,12 +90,30 @@ PERMISSIONS: Final[dict[Permission, frozenset[Role]]] = {
     "activity.resolve": _HANDS,
     "tokens.own": _STAFF,
     "tokens.manage": _CHIEFS,
-    "users.read": _CHIEFS,
+    "users.read": _STAFF,
     "users.manage": _CHIEFS,
-    "audit.read": _CHIEFS,
-    "me.read": _STAFF | {"storefront"},
+    "audit.read": _STAFF,
+    "people.read": _STAFF,
+    "people.edit": _HANDS,
+    "people.export": _CHIEFS,
+    "people.delete": _CHIEFS,
+    "customers.manage": _CHIEFS | {"storefront"},
+    "tickets.read": _STAFF,
+    "tickets.create": _HANDS | {"storefront"},
+    "tickets.write": _HANDS,
+    "tickets.own": frozenset({"user"}),
+    "content.read": _STAFF | {"storefront", "user"},
+    "content.write": _HANDS | {"storefront"},
+    "content.own": frozenset({"user"}),
+    "carts.manage": _CHIEFS | {"storefront"},
+    "billing.read": _STAFF,
+    "billing.manage_orders": _CHIEFS,
+    "billing.manage_invoices": _CHIEFS,
+    "billing.manage_profiles": _HANDS | {"storefront"},
+    "events.follow": _STAFF | {"user"},
+    "me.read": _STAFF | {"user", "storefront"},
 }
-"""An unknown permission is denied; Owner has all."""
+"""An unknown permission is denied; Owner has all but what is a customer's own (``tickets.own``, ``content.own``)."""
 
 
 @dataclass(frozen=True, slots=True)

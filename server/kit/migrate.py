@@ -12,9 +12,9 @@ from sqlalchemy import Connection, inspect, text
 from server.kit.db import Store
 from server.kit.sqlite import SqliteStore, make_engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``server/migrations/versions``."""
-KNOWN = ("0001", "0002")
+KNOWN = ("0001", "0002", "0003")
 _LOCK = 0x5348_4F50  # one number for all shopbell servers on one PostgreSQL database
 
 

@@ -30,7 +30,7 @@ def orders() -> Table | None:
 
 def staff() -> Table | None:
     """The table whose rows have a user's ``id`` and ``person_id``."""
-    return metadata.tables.get("staff_user")
+    return metadata.tables.get("account")
 
 
 def find_order(tx: Tx, id_or_number: str) -> OrderFact | None:

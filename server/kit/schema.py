@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -24,6 +24,7 @@ TEXT: TypeEngine[str] = Text()
 INT: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 MS = INT
 """Milliseconds since 1970, UTC."""
+BYTES: TypeEngine[bytes] = LargeBinary()
 FLAG: TypeEngine[int] = SmallInteger().with_variant(Integer(), "sqlite")
 """0 or 1; the same literal on both databases."""
 
@@ -55,6 +56,22 @@ topic = Table(
     sqlite_strict=True,
 )
 """One change counter per topic (see ``kit.topics``)."""
+
+topic_event = Table(
+    "topic_event",
+    metadata,
+    Column("seq", INT, primary_key=True, autoincrement=True),
+    Column("transaction_id", INT),  # PostgreSQL's, so that nobody reads past one that is still open
+    Column("topic", TEXT, nullable=False),
+    Column("event", TEXT, nullable=False),
+    Column("data", JSON, nullable=False),  # ids and the change, never a record
+    Column("at", MS, nullable=False),
+    Index("ix_topic_event_topic", "topic", "seq"),
+    Index("ix_topic_event_at", "at"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+"""What happened lately, for those who follow a topic (see ``kit.topics``); kept for a day."""
 
 store_fact = Table(
     "store_fact",

@@ -7,21 +7,22 @@ changed", so it carries no data and may be shown to everyone who may poll.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from server.kit.schema import topic
+from server.kit.schema import topic, topic_event
 from server.kit.tx import Tx
 
 
 def move(tx: Tx, names: Iterable[str]) -> None:
     """Move the counters of these topics by one. Sorted, so that two transactions take their locks in one order."""
     for name in sorted(names):
-        insert = sqlite_insert(topic) if tx.dialect == "sqlite" else postgresql_insert(topic)
+        into = sqlite_insert(topic) if tx.dialect == "sqlite" else postgresql_insert(topic)
         tx.execute(
-            insert.values(name=name, counter=1).on_conflict_do_update(
+            into.values(name=name, counter=1).on_conflict_do_update(
                 index_elements=[topic.c.name], set_={"counter": topic.c.counter + 1}
             )
         )
@@ -30,3 +31,18 @@ def move(tx: Tx, names: Iterable[str]) -> None:
 def counters(tx: Tx) -> dict[str, int]:
     """All counters as they stand."""
     return {row.name: row.counter for row in tx.execute(select(topic.c.name, topic.c.counter))}
+
+
+def publish(tx: Tx, event: str, *names: str, **data: Any) -> None:
+    """Tell those who follow these topics what happened, once this commits.
+
+    Args:
+        tx: the transaction of what happened.
+        event: the event's name (``ticket_created``).
+        names: the topics; one that is named twice is told once.
+        data: ids and the change, as JSON; never a record, a name or anybody's text.
+    """
+    rows = [{"topic": name, "event": event, "data": data, "at": tx.now} for name in dict.fromkeys(names)]
+    if rows:
+        tx.execute(insert(topic_event), rows)
+        tx.touch("events")

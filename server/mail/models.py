@@ -22,6 +22,7 @@ mail = Table(
     Column("sent_at", MS),
     Column("bounced_at", MS),
     Column("bounce", TEXT),  # hard | soft | complaint
+    Column("anonymized_at", MS),
     Index("ix_mail_newest", "created_at", "id"),
     Index("ix_mail_order", "order_id", "created_at"),
     sqlite_strict=True,

@@ -45,6 +45,8 @@ order = Table(
     ),  # or the shop's own program
     Column("overdue_for", TEXT),  # the step that was told to be overdue, until it comes
     Column("overdue_since", MS),
+    Column("person_mark", TEXT),  # what stands in the customer's place after the erasure
+    Column("anonymized_at", MS),
     Index(
         "ix_shop_order_provider_order",
         "provider_order_id",

@@ -162,17 +162,15 @@ def _people() -> None:
 
 def _accounts() -> None:
     op.create_table(
-        "staff_user",
+        "account",
         sa.Column("id", ID, nullable=False),
-        sa.Column(
-            "person_id", ID, sa.ForeignKey("person.id", name="fk_staff_user_person_id"), nullable=False
-        ),
+        sa.Column("person_id", ID, sa.ForeignKey("person.id", name="fk_account_person_id"), nullable=False),
         sa.Column("role", TEXT, nullable=False),
         sa.Column("active", FLAG, nullable=False),
         sa.Column("created_at", INT, nullable=False),
         sa.Column("deactivated_at", INT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_staff_user"),
-        sa.UniqueConstraint("person_id", name="uq_staff_user_person_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_account"),
+        sa.UniqueConstraint("person_id", name="uq_account_person_id"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -181,7 +179,7 @@ def _accounts() -> None:
         sa.Column(
             "user_id",
             ID,
-            sa.ForeignKey("staff_user.id", name="fk_token_user_id", ondelete="CASCADE"),
+            sa.ForeignKey("account.id", name="fk_token_user_id", ondelete="CASCADE"),
             nullable=True,
         ),
         sa.Column("role", TEXT, nullable=False),

@@ -64,7 +64,7 @@ def test_a_backup_is_private_whole_and_described(shop: Path, saved: Path) -> Non
     manifest = json.loads(manifest_path(saved).read_text())
     assert manifest["schema"] == HEAD
     assert manifest["made_at"] == "2026-02-23T10:00:00.000Z"
-    assert manifest["counts"]["staff_user"] == 4
+    assert manifest["counts"]["account"] == 4
     assert manifest["counts"]["token"] == 5
     assert manifest["bytes"] == saved.stat().st_size
     assert not [name for name in manifest["counts"] if "_words" in name]
@@ -312,7 +312,7 @@ def test_the_doctor_knows_how_old_the_backup_is(
     assert commands.doctor(config, clock) == 0
     told = capsys.readouterr().out
     assert "full integrity check passed" in told
-    assert "staff_user 4" in told
+    assert "account 4" in told
     assert "log gaps: 0" in told
     clock.advance(3 * DAY)
     assert commands.doctor(config, clock) == 4

@@ -142,7 +142,7 @@ def test_a_token_stands_no_higher_than_its_user(shopbelld: Command, data: Path) 
     store.write(
         lambda tx: (
             tx.execute(
-                text("UPDATE staff_user SET role = 'support' WHERE id = (SELECT max(id) FROM staff_user)")
+                text("UPDATE account SET role = 'support' WHERE id = (SELECT max(id) FROM account)")
             ).rowcount
         )
     )

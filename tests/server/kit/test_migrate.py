@@ -14,7 +14,11 @@ from sqlalchemy import text
 import server.accounts.models
 import server.activity.models
 import server.audit.models
+import server.billing.models
+import server.carts.models
 import server.catalog.models
+import server.content.models
+import server.deletion.models
 import server.fulfilment.models
 import server.inbox.models
 import server.jobs.models
@@ -23,7 +27,8 @@ import server.mail.models
 import server.orders.models
 import server.people.models
 import server.recovery.models
-import server.settings.models  # noqa: F401 - the tables of every room
+import server.settings.models
+import server.tickets.models  # noqa: F401 - the tables of every room
 from server.kit.db import Store, open_store
 from server.kit.migrate import HEAD, SchemaTooNewError, current, migrate
 from server.kit.schema import metadata

@@ -1,0 +1,1 @@
+"""What people publish in the shop: posts, comments, files."""

@@ -1,0 +1,1 @@
+"""Tickets: what customers ask, beside the order they speak of, and what staff answer."""
