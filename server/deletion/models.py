@@ -33,6 +33,7 @@ deletion = Table(
     Column("counts", JSON),  # per table, what was done
     Column("receipt", JSON),  # what was signed
     Column("signature", TEXT),
+    Column("sealed", TEXT),  # whom to look for afterwards, under the key outside the store; emptied by the scan
     Column("scan", JSON),  # where it was looked for afterwards, and how often it was found
     Column("scanned_at", MS),
     Index("ix_deletion_asked", "asked_at", "id"),

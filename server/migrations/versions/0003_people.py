@@ -511,6 +511,7 @@ def _deletion() -> None:
         sa.Column("counts", TEXT, nullable=True),
         sa.Column("receipt", TEXT, nullable=True),
         sa.Column("signature", TEXT, nullable=True),
+        sa.Column("sealed", TEXT, nullable=True),
         sa.Column("scan", TEXT, nullable=True),
         sa.Column("scanned_at", INT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_deletion"),
