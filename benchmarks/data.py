@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from server.activity.intake import TEXTS_KEPT
 from server.kit.clock import DAY, FrozenClock, SystemClock, parse_instant
 from server.kit.db import open_store
 from server.kit.folding import mark_words
@@ -36,9 +37,20 @@ _COLUMNS = (
 INSERT = f"INSERT INTO activity ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - constants only
 
 
+_TEXT = (
+    "INSERT INTO activity_text (activity_id, name, person_id, occurred_at, value, words)"
+    " VALUES (?, 'reason', ?, ?, ?, ?)"
+)
+_REASON = "Variant 17 is out of stock."
+Order = tuple[str, str]
+"""An order's id and its customer's."""
+
+
 def _params(kind: str) -> dict[str, Any]:
     if kind == "order.created":
         return {"amount": {"amount": 4300, "currency": "GBP"}, "via": "Stripe"}
+    if kind == "order.submission_failed":
+        return {"provider": "Printify", "attempt": 1, "max_attempts": 3, TEXTS_KEPT: ["reason"]}
     if kind.startswith("order.s") or kind == "order.production":
         return {"provider": "Printify", "provider_order_id": "PFY-12345", "carrier": "DHL"}
     if kind == "sync.completed":
@@ -46,8 +58,11 @@ def _params(kind: str) -> dict[str, Any]:
     return {}
 
 
-def activity_rows(count: int, *, orders: list[str], last: int) -> Iterator[tuple[Any, ...]]:
-    """``count`` believable activity rows, the newest at ``last`` (milliseconds), one every few seconds before it."""
+def activity_rows(count: int, *, orders: list[Order], last: int) -> Iterator[tuple[Any, ...]]:
+    """``count`` believable activity rows, the newest at ``last`` (milliseconds), one every few seconds before it.
+
+    Those about orders are about their customers, too, whom some of them name, as the log itself writes them.
+    """
     dice = random.Random(7)
     clock = FrozenClock(last - count * 4_000)
     ids = Ids(clock, randomness=dice.randbytes)
@@ -57,7 +72,7 @@ def activity_rows(count: int, *, orders: list[str], last: int) -> Iterator[tuple
         at = clock.now()
         raised = level != "info"
         resolved = at + 60_000 if raised and number < count - 2_000 else None
-        order = orders[number % len(orders)] if category != "syncs" else None
+        order, person = orders[number % len(orders)] if category != "syncs" else (None, None)
         yield (
             ids.new(),
             kind,
@@ -65,7 +80,7 @@ def activity_rows(count: int, *, orders: list[str], last: int) -> Iterator[tuple
             category,
             0,
             order,
-            None,
+            person,
             "provider",
             "Printify",
             json.dumps(_params(kind)),
@@ -84,7 +99,7 @@ def make_shop(folder: Path, entries: int, *, orders: int = 2_000) -> Path:
     Returns:
         The data directory.
     """
-    data = folder / f"shop-{entries}"
+    data = folder / f"shop-{entries}-named"
     if (data / "complete").exists():
         return data
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -93,26 +108,49 @@ def make_shop(folder: Path, entries: int, *, orders: int = 2_000) -> Path:
     store.close()
     last = parse_instant("2026-02-23T10:00:00Z")
     with driver.connect(data / "shop.db") as connection:
-        order_ids = _orders(connection, orders, last)
-        connection.executemany(INSERT, activity_rows(entries, orders=order_ids, last=last))
+        made = _orders(connection, orders, last)
+        connection.executemany(INSERT, activity_rows(entries, orders=made, last=last))
+        _reasons(connection)
         connection.execute("INSERT INTO topic (name, counter) VALUES ('activity', 1)")
     connection.close()
     (data / "complete").touch()
     return data
 
 
-def _orders(connection: sqlite3.Connection, count: int, last: int) -> list[str]:
+def _reasons(connection: sqlite3.Connection) -> None:
+    """What the provider said of each submission that failed."""
+    failed = connection.execute(
+        "SELECT id, person_id, occurred_at FROM activity WHERE level = 'error'"
+    ).fetchall()
+    connection.executemany(_TEXT, [(*row, _REASON, mark_words(_REASON)) for row in failed])
+
+
+def _orders(connection: sqlite3.Connection, count: int, last: int) -> list[Order]:
+    """So many orders, five for every three customers."""
     ids = Ids(FrozenClock(last - 90 * DAY), randomness=random.Random(11).randbytes)
-    person = ids.new()
-    connection.execute(
+    people = [ids.new() for _ in range(max(1, count * 3 // 5))]
+    connection.executemany(
         "INSERT INTO person (id, kind, name, email, email_key, name_key, mark, created_at, updated_at)"
-        " VALUES (?, 'customer', 'Tom Avery', 'tom@example.com', 'tom@example.com', 'tom avery', '7F2A', 0, 0)",
-        (person,),
+        " VALUES (?, 'customer', ?, ?, ?, ?, ?, 0, 0)",
+        [
+            (
+                one,
+                f"Tom Avery {n}",
+                f"tom{n}@example.com",
+                f"tom{n}@example.com",
+                f"tom avery {n}",
+                f"{n:04X}",
+            )
+            for n, one in enumerate(people)
+        ],
     )
-    made = [ids.new() for _ in range(count)]
+    made = [(ids.new(), people[n % len(people)]) for n in range(count)]
     connection.executemany(
         "INSERT INTO shop_order (id, number, person_id, currency, total, payment_status, fulfilment_status,"
         " created_at, updated_at) VALUES (?, ?, ?, 'GBP', 4300, 'paid', 'delivered', ?, ?)",
-        [(made[n], f"SS-260223-{n:04d}", person, last - n * 60_000, last) for n in range(count)],
+        [
+            (order, f"SS-260223-{n:04d}", person, last - n * 60_000, last)
+            for n, (order, person) in enumerate(made)
+        ],
     )
     return made

@@ -122,6 +122,7 @@ def load(
     here, there = context.Pipe()
     process = context.Process(target=_child, args=(there, address, requests, seconds, connections, cpu))
     process.start()
+    there.close()  # or a child that died would be waited for without end
     result: Result = here.recv()
     process.join()
     return result

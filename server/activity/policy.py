@@ -29,9 +29,15 @@ _BY_RIGHT: Final = {
 }
 
 
-def actions(caller: Principal, level: str, *, resolved: bool) -> str:
-    """What this caller may do about an entry, with the reason for what not: JSON of ``ActionState``s."""
-    if level == "info":
+def actions(caller: Principal, raised: bool, resolved: bool) -> str:
+    """What this caller may do about an entry, with the reason for what not: JSON of ``ActionState``s.
+
+    Args:
+        caller: who asks.
+        raised: whether it is a warning or an error.
+        resolved: whether somebody resolved it.
+    """
+    if not raised:
         return _INFO
     return _BY_RIGHT[caller.may("activity.resolve")][resolved]
 

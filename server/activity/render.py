@@ -24,13 +24,10 @@ from server.activity.log import ACTOR_KINDS
 from server.activity.models import activity_text
 from server.activity.page import (
     ACTOR_USER_ID,
-    GROUP_KEY,
     ID,
-    LEVEL,
     ORDER_ID,
     PARAMS,
     PERSON_ID,
-    RESOLVED_AT,
     RESOLVED_BY,
     TYPE,
     Row,
@@ -70,23 +67,25 @@ def render(
         _staff(tx, {user for row in rows for user in (row[ACTOR_USER_ID], row[RESOLVED_BY]) if user}),
         groups or {},
         _offered(tx, pairs, caller),
+        {which: actions(caller, *which) for which in _WHICH},
     )
-    return [_one(row, what, joined, caller) for row, what in pairs]
+    return [_entry(row, what, joined) for row, what in pairs]
+
+
+_WHICH: Final = tuple((raised, resolved) for raised in (False, True) for resolved in (False, True))
 
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
     """What rows point at: texts by entry; how people and members of staff are named by id; open groups by key; what
-    other rooms offer by entry."""
+    other rooms offer by entry; what the caller may do, by whether it is a problem and whether it is resolved."""
 
     texts: Mapping[str, Mapping[str, str]]
     people: Mapping[str, str]
     staff: Mapping[str, str]
     groups: Mapping[str, str]
     offered: Mapping[str, str]
-
-
-_NOTHING: Final = _Joined({}, {}, {}, {}, {})
+    actions: Mapping[tuple[bool, bool], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,30 +127,11 @@ def _told(type_name: str, level: str, category: str, internal: int, params_text:
     )
 
 
-def _one(row: Row, told: _Told, joined: _Joined, caller: Principal) -> str:
-    level, resolved = row[LEVEL], row[RESOLVED_AT] is not None
-    may = _actions(actions(caller, level, resolved=resolved), joined.offered.get(row[ID]))
-    group = None if resolved or level == "info" else joined.groups.get(row[GROUP_KEY])
-    person = row[PERSON_ID] if told.about_person else None
-    if person is None and told.texts is None and row[ACTOR_USER_ID] is None and row[RESOLVED_BY] is None:
-        return _of_itself(row, group, may)
-    return _entry(row, told, joined, group, may)
-
-
-@lru_cache(maxsize=2048)
-def _of_itself(row: Row, group: str | None, may: str) -> str:
-    """An entry that points at nobody and no text: all that it says depends on is given here. Holds no personal data.
-
-    Whenever something is committed, everybody who looks at a list reads it anew, and most of it is as before.
-    """
-    return _entry(row, _told(*row[TYPE:ORDER_ID], row[PARAMS]), _NOTHING, group, may)
-
-
-def _entry(row: Row, told: _Told, joined: _Joined, group: str | None, may: str) -> str:
+def _entry(row: Row, told: _Told, joined: _Joined) -> str:
     (
         entry_id,
         _,
-        _,
+        level,
         _,
         _,
         order_id,
@@ -171,15 +151,20 @@ def _entry(row: Row, told: _Told, joined: _Joined, group: str | None, may: str) 
     if message is None:
         person = None if person_id is None else joined.people.get(person_id, ERASED)
         message, facts = _message(told, joined.texts.get(entry_id), person, number)
-    entry_id, at = quoted(entry_id), _time(occurred_at)
+    raised, is_open = level != "info", resolved_at is None
+    may = joined.actions[raised, not is_open]
+    if (offered := joined.offered.get(entry_id)) is not None:
+        may = f"{may[:-1]}{offered}]"
+    quoted_id, at = quoted(entry_id), _time(occurred_at)
     actor = actor_name if actor_user_id is None else joined.staff.get(actor_user_id)
+    group = joined.groups.get(group_key) if raised and is_open else None
     if group is None:
-        group = group_json(quoted(group_key), 1, at, at, 0 if number is None else 1, entry_id)
+        group = group_json(quoted(group_key), 1, at, at, 0 if number is None else 1, quoted_id)
     return (
-        f'{{"id":{entry_id},{told.start},"message":{message},'
+        f'{{"id":{quoted_id},{told.start},"message":{message},'
         f'"order":{"null" if number is None else _order(order_id, number)},"actor":{_actor(actor_kind, actor)},'
         f'"occurred_at":"{at}","inserted_at":"{at if inserted_at == occurred_at else _time(inserted_at)}",'
-        f"{_OPEN if resolved_at is None else _resolved(resolved_at, joined.staff.get(resolved_by))},"
+        f"{_OPEN if is_open else _resolved(resolved_at, joined.staff.get(resolved_by))},"
         f'"group":{group},"facts":{facts},'
         f'"actions":{may}}}'
     )
@@ -199,10 +184,6 @@ def _message(
     if number is not None:
         shown["order"] = number
     return quoted(told.kind.sentence.fill(shown)), facts
-
-
-def _actions(own: str, offered: str | None) -> str:
-    return own if offered is None else f"{own[:-1]}{offered}]"
 
 
 def _offered(tx: Tx, pairs: Sequence[tuple[Row, _Told]], caller: Principal) -> dict[str, str]:

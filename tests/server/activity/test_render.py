@@ -282,7 +282,7 @@ def test_what_was_said_before_is_never_said_of_a_changed_row(store: Store, chang
     before = feed(store)
     store.write(lambda tx: tx.execute(update(entry_table).values(**change)).close())
     after = feed(store)
-    render._of_itself.cache_clear()
+    render._told.cache_clear()
     assert after == feed(store)
     assert after != before or change.keys() <= {"person_id", "actor_user_id"}
 
