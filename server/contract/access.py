@@ -21,7 +21,7 @@ class UserRow(Answer):
     """
 
     id: str
-    person_id: str
+    person_id: str | None = None
     name: str | None = None
     email: str | None = None
     role: AccountRole

@@ -1,0 +1,44 @@
+"""What the footer shows for each focus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tui.keys.command import Focus
+
+_MOVE, _TABS = ("move.up", "move.down"), ("tab.previous", "tab.next")
+_RECORDS = ("record.next", "record.previous")
+
+FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
+    "orders": (
+        _MOVE, ("open",), ("retry",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("help",),
+    ),
+    "order": (
+        _MOVE, ("retry",), ("mail",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
+    ),
+    "activity": (
+        _MOVE, ("open",), ("retry",), ("resolve",), ("filter",), ("attention.next",), ("undo",), ("help",),
+    ),
+    "entry": (
+        _MOVE, _RECORDS, ("retry",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
+    ),
+    "panel": (_MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",)),
+    "explained": (_MOVE, ("close",), ("refresh",), ("undo",), ("help",)),
+    "jobs": (
+        _MOVE, ("open",), ("job.retry",), ("job.withdraw",), ("queue.pause",), ("queue",), _TABS, ("help",),
+    ),
+    "job": (
+        _MOVE, _RECORDS, ("job.retry",), ("job.withdraw",), ("queue.pause",), ("back",), ("job.order",), ("help",),
+    ),
+    "settings": (
+        _MOVE, ("setting.edit",), ("setting.about",), ("setting.test",), ("filter",), _TABS, ("help",),
+    ),
+    "setting": (
+        _MOVE, _RECORDS, ("setting.edit",), ("setting.test",), ("back",), ("help",),
+    ),
+    "editing": (("edit.save",), ("edit.leave",)),
+    "choosing": (("edit.save",), ("edit.leave",), ("edit.other",)),
+}  # fmt: skip
+"""What the footer shows for each focus: at most eight places; a pair shares one place and one word."""
+
+FOOTER_WORDS: Mapping[tuple[str, ...], str] = {_MOVE: "move", _TABS: "tabs", _RECORDS: "next"}

@@ -1,0 +1,62 @@
+"""The commands that belong to one section, or to what is entered in it."""
+
+from __future__ import annotations
+
+from tui.keys.command import Command, group
+
+SECTIONS: tuple[Command, ...] = (
+    *group(
+        "Orders", ("orders",),
+        ("sort", "s", "sort", "sort", "Cycle how orders are sorted: newest, oldest, highest total, attention first."),
+    ),
+    *group(
+        "Activity", ("activity",),
+        ("unfold", "u", "unfold", "unfold", "Unfold a group of repeated entries, or fold it again."),
+        ("menu", "f", "menu", "categories", "Choose which categories to show."),
+        ("level", "L", "level", "level", "Cycle the level: all, errors, warnings, information."),
+        ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
+    ),
+    *group(
+        "Jobs", ("jobs",),
+        ("queue", "f", "choose_queue", "queues", "Choose which queue to show."),
+        ("job.order", "o", "open_order", "its order", "Open the order that the job is about."),
+    ),
+    *group(
+        "Jobs", ("jobs",),
+        ("job.withdraw", "w", "withdraw", "withdraw", "Take back a job that waits: nothing of it leaves."),
+        needs="jobs.manage",
+    ),
+    *group(
+        "Jobs", ("jobs",),
+        ("job.retry", "R", "retry_job", "retry", "Try a job again; its attempts are shown first."),
+        needs="jobs.manage", outside=True,
+    ),
+    *group(
+        "Jobs", ("jobs",),
+        ("queue.pause", "P", "pause_queue", "pause", "Pause the queue, or let it go on."),
+        needs="queues.manage", outside=True,
+    ),
+    *group(
+        "Settings", ("settings",),
+        ("setting.about", "d", "about", "about", "What the setting means, and who changed it."),
+    ),
+    *group(
+        "Settings", ("settings",),
+        ("setting.edit", "e", "edit", "edit", "Change the setting, in its place."),
+        ("setting.unset", "", "unset", "back to default", "Forget what was stored, so that the default holds."),
+        needs="settings.manage",
+    ),
+    *group(
+        "Settings", ("settings",),
+        ("setting.test", "T", "try_out", "test", "Try the group's connection out, as it is stored."),
+        needs="settings.manage", outside=True,
+    ),
+    *group(
+        "Settings", ("editing",),
+        ("edit.save", "enter", "save", "save", "Save what was entered."),
+        ("edit.leave", "escape", "give_up", "leave as it was", "Leave the setting as it was."),
+        ("edit.line", "ctrl+n", "new_line", "new line", "Begin a new line in a long text."),
+        ("edit.other", "space", "other", "the other", "Go to the other choice."),
+        listed=False,
+    ),
+)  # fmt: skip
