@@ -1,8 +1,13 @@
-"""Importing this makes every room's jobs known: kinds, schedules, hooks. For all processes that ask for or run jobs."""
+"""Importing this makes known what the rooms declare: kinds of jobs, schedules, hooks, topics and who may follow them."""
 
 from __future__ import annotations
 
+import server.accounts.topics
 import server.activity.jobs
+import server.audit.topics
+import server.billing.topics
+import server.carts.topics
+import server.catalog.topics
 import server.fulfilment.jobs
 import server.inbox.jobs
 import server.jobs.jobs

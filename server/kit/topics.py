@@ -1,7 +1,10 @@
-"""Change counters: one number per topic that moves, in the same transaction, when its rows change.
+"""Change counters, and the events of topics.
 
-A client remembers the numbers; when one moved it asks for those rows again. A number says nothing but "something
-changed", so it carries no data and may be shown to everyone who may poll.
+A counter is one number that moves, in the same transaction, when rows of its kind change. A client remembers the
+numbers; when one moved it asks for those rows again. A number says nothing but "something changed", so it carries no
+data and may be shown to everyone who may poll.
+
+An event says on a topic what happened, by ids; who may follow a topic is declared in ``kit.topic_rules``.
 """
 
 from __future__ import annotations
@@ -14,7 +17,20 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.kit.schema import topic, topic_event
+from server.kit.topic_rules import allow, declared_topics, may_follow, own_or_staff, rule_of, staff
 from server.kit.tx import Tx
+
+__all__ = [
+    "allow",
+    "counters",
+    "declared_topics",
+    "may_follow",
+    "move",
+    "own_or_staff",
+    "publish",
+    "rule_of",
+    "staff",
+]
 
 
 def move(tx: Tx, names: Iterable[str]) -> None:
