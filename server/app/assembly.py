@@ -20,6 +20,7 @@ from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
 from server.catalog.routes import routes as catalog
+from server.directory.routes import routes as directory
 from server.fulfilment.hook_routes import routes as provider_hooks
 from server.fulfilment.routes import routes as fulfilment
 from server.jobs.routes import routes as jobs
@@ -134,6 +135,7 @@ def create_app(
         lookup,
         leaving,
         cart_pages,
+        directory,
     )
     for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         _take_in(app, router)

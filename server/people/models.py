@@ -29,6 +29,8 @@ person = Table(
         sqlite_where=text("email_key IS NOT NULL"),
         postgresql_where=text("email_key IS NOT NULL"),
     ),
+    Index("ix_person_newest", "created_at", "id"),
+    Index("ix_person_kind", "kind", "created_at", "id"),
     sqlite_strict=True,
 )
 

@@ -32,6 +32,10 @@ def upgrade() -> None:
 def _columns() -> None:
     op.add_column("person", sa.Column("hidden_at", INT, nullable=True))
     op.add_column("account", sa.Column("last_seen_at", INT, nullable=True))
+    op.create_index("ix_person_newest", "person", ["created_at", "id"])
+    op.create_index("ix_person_kind", "person", ["kind", "created_at", "id"])
+    op.drop_index("ix_shop_order_person_id", "shop_order")
+    op.create_index("ix_shop_order_person", "shop_order", ["person_id", "created_at", "id"])
     op.add_column("shop_order", sa.Column("person_mark", TEXT, nullable=True))
     op.add_column("shop_order", sa.Column("anonymized_at", INT, nullable=True))
     op.add_column("mail", sa.Column("anonymized_at", INT, nullable=True))
@@ -242,11 +246,13 @@ def _tickets() -> None:
         sa.Column("author_mark", TEXT, nullable=True),
         sa.Column("anonymized_at", INT, nullable=True),
         sa.Column("body", TEXT, nullable=False),
+        sa.Column("mail_id", ID, nullable=True),
         sa.Column("created_at", INT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_ticket_comment"),
         sqlite_strict=True,
     )
     op.create_index("ix_ticket_comment_author_user_id", "ticket_comment", ["author_user_id"])
+    op.create_index("ix_ticket_comment_mail_id", "ticket_comment", ["mail_id"])
     op.create_index("ix_ticket_comment_person_id", "ticket_comment", ["person_id"])
     op.create_index("ix_ticket_comment_ticket", "ticket_comment", ["ticket_id", "created_at", "id"])
     op.create_table(
@@ -269,6 +275,13 @@ def _tickets() -> None:
     )
     op.create_index("ix_ticket_history_changed_by", "ticket_history", ["changed_by"])
     op.create_index("ix_ticket_history_ticket", "ticket_history", ["ticket_id", "created_at", "id"])
+    op.create_table(
+        "ticket_counter",
+        sa.Column("id", INT, autoincrement=False, nullable=False),
+        sa.Column("last", INT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_ticket_counter"),
+        sqlite_strict=True,
+    )
 
 
 def _content() -> None:
