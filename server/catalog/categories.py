@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server.catalog import events
 from server.catalog.models import category
 from server.contract.catalog import CategoryRef, NewCategory
 from server.kit.problems import ProblemError, invalid_request, not_found
@@ -33,6 +34,7 @@ def create(tx: Tx, new: NewCategory) -> CategoryRef:
             tx.execute(insert(category).values(**made, created_at=tx.now, updated_at=tx.now))
     except IntegrityError:
         raise taken(new.slug) from None
+    events.category(tx, "category_created", made["id"])
     tx.touch(TOPIC)
     return CategoryRef(**made)
 
@@ -55,6 +57,7 @@ def rename(tx: Tx, slug: str, new: NewCategory) -> CategoryRef:
         raise taken(new.slug) from None
     if row is None:
         raise not_found("category")
+    events.category(tx, "category_updated", row.id)
     tx.touch(TOPIC)
     return ref(row)
 
@@ -68,6 +71,7 @@ def remove(tx: Tx, slug: str) -> None:
     gone = tx.execute(delete(category).where(category.c.slug == slug).returning(category.c.id)).first()
     if gone is None:
         raise not_found("category")
+    events.category(tx, "category_deleted", gone.id)
     tx.touch(TOPIC)
 
 

@@ -8,10 +8,18 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server.catalog import categories, reading
+from server.catalog import categories, events, reading
 from server.catalog.categories import TOPIC, taken
 from server.catalog.models import product, variant
-from server.contract.catalog import ChangeProduct, NewProduct, NewVariant, StockChange, Variant
+from server.contract.catalog import (
+    ChangedProducts,
+    ChangeProduct,
+    ChangeProducts,
+    NewProduct,
+    NewVariant,
+    StockChange,
+    Variant,
+)
 from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.tx import Tx
 
@@ -48,6 +56,7 @@ def create(tx: Tx, new: NewProduct) -> str:
             )
     except IntegrityError:
         raise _clash(tx, new.slug) from None
+    events.product(tx, "product_created", product_id)
     put_variants(tx, product_id, new.variants)
     tx.touch(TOPIC)
     return product_id
@@ -81,11 +90,36 @@ def change(tx: Tx, key: str, new: ChangeProduct) -> str:
             tx.execute(update(product).where(product.c.id == row.id).values(**values, updated_at=tx.now))
     except IntegrityError:
         raise _clash(tx, values.get("slug", row.slug)) from None
+    events.product(tx, "product_updated", row.id)
     if new.variants is not None:
         put_variants(tx, row.id, new.variants)
     tx.touch(TOPIC)
     product_id: str = row.id
     return product_id
+
+
+def change_many(tx: Tx, new: ChangeProducts) -> ChangedProducts:
+    """Let many products be had, or not.
+
+    Raises:
+        ProblemError: 404 ``not_found`` when one of them is not there; then none is changed.
+    """
+    wanted = sorted(set(new.ids))
+    rows = tx.execute(
+        select(product.c.id, product.c.available)
+        .where(product.c.id.in_(wanted))
+        .order_by(product.c.id)
+        .with_for_update()
+    ).all()
+    if len(rows) != len(wanted):
+        raise not_found("product")
+    changed = [row.id for row in rows if bool(row.available) != new.available]
+    if changed:
+        now = {"available": int(new.available), "updated_at": tx.now}
+        tx.execute(update(product).where(product.c.id.in_(changed)).values(**now))
+        events.bulk_status(tx, changed, available=new.available)
+        tx.touch(TOPIC)
+    return ChangedProducts(changed=changed)
 
 
 def remove(tx: Tx, key: str) -> None:
@@ -97,7 +131,9 @@ def remove(tx: Tx, key: str) -> None:
     row = reading.find(tx, key, lock=True)
     if row is None:
         raise not_found("product")
+    put_variants(tx, row.id, ())  # so that their stock is told to be gone
     tx.execute(delete(product).where(product.c.id == row.id))
+    events.product(tx, "product_deleted", row.id)
     tx.touch(TOPIC)
 
 
@@ -107,7 +143,10 @@ def put_variants(tx: Tx, product_id: str, wanted: Sequence[NewVariant]) -> None:
     Raises:
         ProblemError: 422 ``invalid_request`` for an ``id`` that is none of its variants, or is there twice.
     """
-    known = set(tx.execute(select(variant.c.id).where(variant.c.product_id == product_id)).scalars())
+    mine = select(variant.c.id, variant.c.stock).where(variant.c.product_id == product_id)
+    known: dict[str, int | None] = {
+        row.id: row.stock for row in tx.execute(mine.order_by(variant.c.position).with_for_update())
+    }
     named = [one.id for one in wanted if one.id is not None]
     for number, one in enumerate(wanted):
         if one.id is not None and (one.id not in known or named.count(one.id) > 1):
@@ -115,13 +154,18 @@ def put_variants(tx: Tx, product_id: str, wanted: Sequence[NewVariant]) -> None:
                 (f"variants.{number}.id", "is no variant of this product, or is there twice")
             )
     tx.execute(delete(variant).where(variant.c.product_id == product_id, variant.c.id.not_in(named)))
+    for variant_id, stock in known.items():
+        if variant_id not in named:
+            events.stock(tx, product_id, variant_id, stock, None)
     for position, one in enumerate(wanted):
         values = _values(one, position)
         if one.id is None:
             made = {"id": tx.new_id(), "product_id": product_id, "created_at": tx.now}
             tx.execute(insert(variant).values(**made, **values, updated_at=tx.now))
+            events.stock(tx, product_id, str(made["id"]), None, one.stock)
         else:
             tx.execute(update(variant).where(variant.c.id == one.id).values(**values, updated_at=tx.now))
+            events.stock(tx, product_id, one.id, known[one.id], one.stock)
 
 
 def set_stock(tx: Tx, variant_id: str, new: StockChange) -> Variant:
@@ -142,6 +186,7 @@ def set_stock(tx: Tx, variant_id: str, new: StockChange) -> Variant:
         .values(stock=_moved(row, new), updated_at=tx.now)
         .returning(variant)
     ).one()
+    events.stock(tx, row.product_id, row.id, row.stock, now.stock)
     tx.touch(TOPIC)
     return reading.shown_variant(now)
 

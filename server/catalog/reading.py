@@ -11,9 +11,9 @@ from urllib.parse import quote
 from sqlalchemy import Row, func, or_, select
 
 from server.catalog.categories import ref
-from server.catalog.models import category, product, variant
+from server.catalog.models import category, product, product_option, variant
 from server.contract.base import Money
-from server.contract.catalog import Product, ProductRow, Variant
+from server.contract.catalog import Product, ProductOption, ProductRow, Variant
 from server.kit.clock import instant, instant_or_none, milliseconds
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import not_found
@@ -62,6 +62,7 @@ def get(tx: Tx, key: str) -> Product:
         description=row.description,
         provider_product_id=row.provider_product_id,
         items=items,
+        options=options_of(tx, row.id),
         synced_at=instant_or_none(row.synced_at),
     )
 
@@ -94,6 +95,15 @@ def listing(tx: Tx, query: ListQuery, page: PageRequest) -> Slice[ProductRow]:
     categories, shop = _categories(tx, found.rows), settings.get(tx, "shop.url")
     rows = [ProductRow(**_head(row, categories, counts.get(row.id, 0), shop)) for row in found.rows]
     return Slice(rows, found.older, found.newer)
+
+
+def options_of(tx: Tx, product_id: str) -> list[ProductOption]:
+    """What can be chosen about a product, by key."""
+    mine = select(product_option).where(product_option.c.product_id == product_id)
+    return [
+        ProductOption(key=row.key, required=bool(row.required), choices=row.choices)
+        for row in tx.execute(mine.order_by(product_option.c.key))
+    ]
 
 
 def place(row: ProductRow) -> tuple[int, str]:

@@ -11,10 +11,13 @@ from server.catalog import service as catalog
 from server.contract.base import Answer, Page
 from server.contract.catalog import (
     CategoryRef,
+    ChangedProducts,
     ChangeProduct,
+    ChangeProducts,
     NewCategory,
     NewProduct,
     Product,
+    ProductOptions,
     ProductRow,
     StockChange,
     Variant,
@@ -70,6 +73,14 @@ async def make_product(
     return await mutate(request, caller, lambda tx: catalog.get(tx, catalog.create(tx, new)), 201)
 
 
+@routes.post("/products/changes", response_model=ChangedProducts, summary="Let many products be had, or not")
+async def change_products(
+    request: Request, new: ChangeProducts, caller: Annotated[Principal, permit("catalog.manage")]
+) -> Response:
+    """All of them, or none. Errors: 404 ``not_found`` for an id that is no product's; 422 ``invalid_request``."""
+    return await mutate(request, caller, lambda tx: catalog.change_many(tx, new))
+
+
 @routes.get("/products/{product}", response_model=Product, summary="One product")
 def read_product(
     request: Request,
@@ -107,6 +118,17 @@ async def remove_product(
         return Removed()
 
     return await mutate(request, caller, unit)
+
+
+@routes.put("/products/{product}/options", response_model=Product, summary="Say what can be chosen about it")
+async def put_options(
+    request: Request,
+    product: str,
+    new: ProductOptions,
+    caller: Annotated[Principal, permit("catalog.manage")],
+) -> Response:
+    """These options take the place of all. Errors: 404 ``not_found``; 422 ``invalid_request``."""
+    return await mutate(request, caller, lambda tx: catalog.get(tx, catalog.put_options(tx, product, new)))
 
 
 @routes.post(

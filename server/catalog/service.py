@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from server.catalog.categories import TOPIC
-from server.catalog.products import change, create, put_variants, remove, set_stock
+from server.catalog.events import bulk_status
+from server.catalog.events import product as tell_product
+from server.catalog.options import put as put_options
+from server.catalog.products import change, change_many, create, put_variants, remove, set_stock
 from server.catalog.reading import (
     MAX_SEARCH,
     ListQuery,
@@ -18,14 +21,18 @@ __all__ = [
     "MAX_SEARCH",
     "TOPIC",
     "ListQuery",
+    "bulk_status",
     "change",
+    "change_many",
     "create",
     "find",
     "get",
     "listing",
     "page_of",
     "place",
+    "put_options",
     "put_variants",
     "remove",
     "set_stock",
+    "tell_product",
 ]

@@ -33,6 +33,26 @@ class Variant(Answer):
     available: bool
 
 
+OptionKey = Annotated[str, Field(min_length=1, max_length=80)]
+OptionValue = str | int | bool
+
+
+class ProductOption(Request):
+    """What a customer may choose about a product beside its variant. No ``choices``: any value may be given."""
+
+    key: OptionKey
+    required: bool = False
+    choices: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255)] | int | bool], Field(max_length=200)
+    ] = Field(default_factory=list)
+
+
+class ProductOptions(Request):
+    """All options of a product, in place of those it had."""
+
+    options: Annotated[list[ProductOption], Field(max_length=40)]
+
+
 class ProductRow(Answer):
     """A product in a list. ``url`` is its page in the shop, where the shop's address is set and it can be bought."""
 
@@ -55,6 +75,7 @@ class Product(ProductRow):
     description: str | None = None
     provider_product_id: str | None = None
     items: list[Variant]
+    options: list[ProductOption] = Field(default_factory=list)
     synced_at: Instant | None = None
 
 
@@ -108,3 +129,18 @@ class StockChange(Request):
 
     stock: Annotated[int, Field(ge=0, le=10**9)] | None = None
     change: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+
+
+class ChangeProducts(Request):
+    """Let many products be had, or not."""
+
+    ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=500)
+    ]
+    available: bool
+
+
+class ChangedProducts(Answer):
+    """The ids that were changed; those that stood so already are not among them."""
+
+    changed: list[str]

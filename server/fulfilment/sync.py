@@ -205,6 +205,7 @@ def _put(tx: Tx, known: Known, found: ProviderProduct, upstream: frozenset[str])
         tx.execute(insert(product).values(**made, **values, created_at=tx.now))
     else:
         tx.execute(update(product).where(product.c.id == product_id).values(**values))
+    catalog.tell_product(tx, "product_created" if row is None else "product_updated", product_id)
     _put_variants(tx, product_id, found.variants)
     return Outcome(product_id, "created" if row is None else "updated")
 
@@ -237,7 +238,8 @@ def _free_slug(tx: Tx, name: str) -> str:
 
 def _put_variants(tx: Tx, product_id: str, found: tuple[ProviderVariant, ...]) -> None:
     """The provider's variants, each the same one as before; what the shop counts of them stays."""
-    rows = tx.execute(select(variant).where(variant.c.product_id == product_id)).all()
+    mine = select(variant).where(variant.c.product_id == product_id)
+    rows = tx.execute(mine.with_for_update()).all()  # so that a stock that moves meanwhile is not lost
     before = {row.provider_variant_id: row for row in rows}
     wanted = []
     for one in {each.id: each for each in found}.values():
@@ -306,6 +308,7 @@ def _vanish(tx: Tx, known: Known, met: frozenset[str], job: Job) -> int:
             params={"product": row.name, "provider": known.label, "product_id": row.id},
             actor=_actor(job),
         )
+    catalog.bulk_status(tx, [row.id for row in gone], available=False)
     return len(gone)
 
 
