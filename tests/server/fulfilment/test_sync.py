@@ -15,6 +15,7 @@ from server.practice.providers.answers import DROP, HALF, HTML, UNAUTHORISED, Tr
 from server.practice.providers.printify import PrintifyServer
 from tests.server.fulfilment.houses import TOKEN, stock
 from tests.server.fulfilment.works import BOTH, Works
+from tests.support.told import Topics
 
 
 def products(works: Works) -> dict[str, Any]:
@@ -144,6 +145,38 @@ def test_what_comes_back_is_to_be_had_again(works: Works) -> None:
     works.sync()
     assert products(works)["wool-socks"].available == 1
     assert len(works.told("product.vanished")) == 1
+
+
+def test_what_a_sync_changes_is_told_on_the_topics(works: Works) -> None:
+    assert isinstance(works.server, PrintifyServer)
+    topics = Topics(works.store)
+    topics.new()
+    works.sync()
+    assert topics.new("shop:") == [], "nothing changed"
+    key = products(works)["wool-socks"].id
+    mine = frozenset({"shop:products", f"shop:products:{key}"})
+    works.http.post(f"/v1/variants/{works.variants()[0]}/stock", json={"stock": 7})
+    topics.new()
+    theirs = works.server.catalogue[works.thing.product_id]
+    theirs["title"] = "Woollen socks"
+    lost = theirs["variants"].pop(0)
+    works.sync()
+    updated, moved = topics.new("shop:")
+    assert (updated.event, updated.data, updated.topics) == ("product_updated", {"product_id": key}, mine)
+    assert (moved.event, moved.data["change"]) == ("inventory_updated", -7), f"{lost['id']} is gone"
+    works.server.vanish(works.thing.product_id)
+    works.sync()
+    both = topics.new("shop:")
+    assert {(one.event, one.data["status"]) for one in both} == {
+        ("products_bulk_status_changed", "unavailable")
+    }
+    assert frozenset().union(*(one.topics for one in both)) == mine
+    works.sync()
+    assert topics.new("shop:") == [], "it was told"
+    anew = stock(works.server, "Hat")
+    works.sync()
+    (made,) = topics.new("shop:products")
+    assert (made.event, anew.product_id) == ("product_created", products(works)["hat"].provider_product_id)
 
 
 @BOTH
