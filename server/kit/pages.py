@@ -14,15 +14,17 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from server.kit.problems import ProblemError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
 
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
@@ -172,7 +174,7 @@ def html(
         headers: more headers.
         values: what the template shows.
     """
-    text = _templates().get_template(template).render(shop=shop, style=Markup(_style()), **values)  # noqa: S704
+    text = _templates().get_template(template).render(shop=shop, style=_style(), **values)
     return Response(
         text.encode(),
         status,
@@ -259,6 +261,8 @@ def origin(address: str) -> str | None:
 
 @cache
 def _templates() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - not needed to serve
+
     return Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
@@ -276,8 +280,12 @@ def _template(name: str) -> str:
 
 
 @cache
-def _style() -> str:
-    return (resources.files("server.kit") / "templates" / "style.css").read_text(encoding="utf-8").strip()
+def _style() -> Markup:
+    """The style of all pages: our own text, so it is not escaped."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja2
+
+    text = (resources.files("server.kit") / "templates" / "style.css").read_text(encoding="utf-8")
+    return Markup(text.strip())  # noqa: S704
 
 
 @cache
