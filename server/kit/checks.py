@@ -122,6 +122,8 @@ def check_pages(path: Path) -> None:
     """
     with explained(), contextlib.closing(driver.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA query_only=ON")
+        # Every page is read once: keeping them would be for nothing.
+        connection.execute("PRAGMA cache_size=-256")
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer is None or answer[0] != "ok":
             raise StoreError(DAMAGED)
