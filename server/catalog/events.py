@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
+from server.catalog.topics import CATEGORIES, INVENTORY, PRODUCTS, of_product
 from server.kit import topics
 from server.kit.tx import Tx
 
-PRODUCTS: Final = "shop:products"
-CATEGORIES: Final = "shop:categories"
-INVENTORY: Final = "shop:inventory"
-
 ProductEvent = Literal["product_created", "product_updated", "product_deleted"]
 CategoryEvent = Literal["category_created", "category_updated", "category_deleted"]
-
-
-def of_product(product_id: str) -> str:
-    """The topic of one product."""
-    return f"{PRODUCTS}:{product_id}"
 
 
 def product(tx: Tx, event: ProductEvent, product_id: str) -> None:
