@@ -28,12 +28,15 @@ deletion = Table(
     Column("asked_by", ID),
     Column("asked_role", TEXT, nullable=False),
     Column("asked_at", MS, nullable=False),
+    Column("plan_hash", TEXT),  # what was shown and agreed to
     Column("due_at", MS),  # while it is scheduled
     Column("erased_at", MS),
     Column("counts", JSON),  # per table, what was done
     Column("receipt", JSON),  # what was signed
     Column("signature", TEXT),
-    Column("sealed", TEXT),  # whom to look for afterwards, under the key outside the store; emptied by the scan
+    Column(
+        "sealed", TEXT
+    ),  # whom to look for afterwards; opens with the key outside the store; the scan empties it
     Column("scan", JSON),  # where it was looked for afterwards, and how often it was found
     Column("scanned_at", MS),
     Index("ix_deletion_asked", "asked_at", "id"),

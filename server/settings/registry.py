@@ -25,6 +25,7 @@ GROUPS: Final[dict[str, str]] = {
     "lookup": "Order look-up",
     "deadlines": "Deadlines",
     "upkeep": "Upkeep",
+    "privacy": "Privacy",
 }
 """The groups in the order in which screens show them, with their labels."""
 
@@ -332,6 +333,14 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         (1, 90, 99_999),
         "days",
         "upkeep",
+    ),
+    _number(
+        "deletion.grace_days",
+        "Wait before an erasure",
+        "So long a deleted person is locked and hidden and can be restored; 0 erases at once.",
+        (0, 0, 30),
+        "days",
+        "privacy",
     ),
 )
 REGISTRY: Final[dict[str, Setting[Any]]] = {setting.name: setting for setting in _ALL}

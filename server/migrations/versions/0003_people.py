@@ -50,7 +50,6 @@ def _topics() -> None:
     op.create_table(
         "topic_event",
         sa.Column("seq", INT, autoincrement=True, nullable=False),
-        sa.Column("transaction_id", INT, nullable=True),
         sa.Column("topic", TEXT, nullable=False),
         sa.Column("event", TEXT, nullable=False),
         sa.Column("data", TEXT, nullable=False),
@@ -519,6 +518,7 @@ def _deletion() -> None:
         sa.Column("asked_by", ID, nullable=True),
         sa.Column("asked_role", TEXT, nullable=False),
         sa.Column("asked_at", INT, nullable=False),
+        sa.Column("plan_hash", TEXT, nullable=True),
         sa.Column("due_at", INT, nullable=True),
         sa.Column("erased_at", INT, nullable=True),
         sa.Column("counts", TEXT, nullable=True),
