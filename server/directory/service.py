@@ -174,7 +174,3 @@ def _publish_profile(tx: Tx, event: str, profile_id: str, person_id: str, accoun
     names = [PROFILES] if account is None else [PROFILES, f"{PROFILES}:user:{account.id}"]
     topics.publish(tx, event, *names, profile_id=profile_id, person_id=person_id)
     tx.touch("billing")
-
-
-topics.allow(PROFILES, topics.staff("billing.read"))
-topics.allow(f"{PROFILES}:user:", topics.own_or_staff("billing.read"))
