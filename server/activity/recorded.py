@@ -24,6 +24,7 @@ from server.activity.selection import FeedQuery, Shape, matching, shape_of, valu
 from server.kit.access import Principal
 from server.kit.paging import PageRequest
 from server.kit.prepared import Prepared
+from server.kit.recording import Reach
 from server.kit.tx import Tx
 
 
@@ -71,22 +72,14 @@ def recorded(tx: Tx, query: FeedQuery, request: PageRequest, caller: Principal) 
 
 
 def _final(tx: Tx) -> int | None:
-    """The place up to which everything is visible to the statements that follow; None where nobody can tell now.
-
-    Whoever writes into the log on PostgreSQL holds a lock on its table from before the number is drawn until the end of
-    the transaction. So when all who held one are gone, all numbers that were drawn before are committed or given up.
-    Others may hold one by then: theirs are later numbers.
-    """
-    if tx.dialect == "sqlite":
-        drawn = _DRAWN_SQLITE.rows(tx)
-        return drawn[0][0] if drawn else 0
-    drawn = _DRAWN_POSTGRESQL.rows(tx)
-    writers = {name for (name,) in _WRITERS.rows(tx)}
+    """The place up to which everything is visible to the statements that follow; None where nobody can tell now."""
+    drawn = _REACH.drawn(tx)
+    writers = _REACH.writers(tx)
     for _ in range(_LOOKS):
         if not writers:
-            return drawn[0][0] or 0
+            return drawn
         _PAUSE.rows(tx)
-        writers &= {name for (name,) in _WRITERS.rows(tx)}
+        writers &= _REACH.writers(tx)
     return None
 
 
@@ -99,17 +92,6 @@ def _statement(shape: Shape, *, rising: bool) -> Prepared:
     return Prepared(found.order_by(order).limit(bindparam("limit_")))
 
 
-_DRAWN_SQLITE: Final = Prepared(text("SELECT seq FROM sqlite_sequence WHERE name = 'activity'"))
-_DRAWN_POSTGRESQL: Final = Prepared(
-    text("SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence('activity', 'seq') AS regclass))")
-)
+_REACH: Final = Reach(activity.name)
 _LOOKS: Final = 50
 _PAUSE: Final = Prepared(text("SELECT pg_sleep(0.01)"))
-_WRITERS: Final = Prepared(
-    text(
-        "SELECT virtualtransaction FROM pg_locks"
-        " WHERE locktype = 'relation' AND relation = CAST('activity' AS regclass)"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"
-    )
-)

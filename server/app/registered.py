@@ -1,4 +1,4 @@
-"""Importing this makes known what the rooms declare: kinds of jobs, schedules, hooks, topics and who may follow them."""
+"""Importing this makes known what the rooms declare: kinds of jobs, schedules, hooks, topics, for every process."""
 
 from __future__ import annotations
 

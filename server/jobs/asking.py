@@ -16,7 +16,7 @@ from server.audit import service as audit
 from server.jobs import policy
 from server.jobs.models import job
 from server.jobs.registry import KINDS
-from server.jobs.waking import CHANNEL, wake, wake_here
+from server.jobs.waking import CHANNEL, RUNNERS, wake
 from server.jobs.work import job_of
 from server.kit.access import Principal
 from server.kit.prepared import Prepared
@@ -87,7 +87,7 @@ def enqueue(
             return Asked(found[0][0], new=False)
         # it ended between the two statements: now the key is free
     tx.touch(TOPIC)
-    tx.after_commit(wake_here)
+    tx.after_commit(RUNNERS.wake)
     return Asked(job_id, new=True)
 
 

@@ -1,16 +1,16 @@
-"""Letting go of jobs that ended long ago, with their attempts."""
+"""Letting go of jobs that ended long ago, with their attempts, and of what the kit keeps for a day."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 
 from server.jobs.asking import TOPIC
 from server.jobs.models import job
 from server.kit.clock import DAY
 from server.kit.db import Store
-from server.kit.schema import idempotency
+from server.kit.schema import idempotency, topic_event
 from server.kit.tx import Tx
 
 BATCH: Final = 500
@@ -52,6 +52,25 @@ def prune_answers(store: Store) -> int:
             .limit(BATCH)
         )
         return len(tx.execute(delete(idempotency).where(key.in_(old)).returning(idempotency.c.key)).all())
+
+    gone = 0
+    while some_gone := store.write(some):
+        gone += some_gone
+    return gone
+
+
+def prune_events(store: Store) -> int:
+    """Let go of events of topics that are older than a day, from the first one on and a few at a time; how many.
+
+    What is kept has no hole: whoever was told the event before the first that is kept missed nothing.
+    """
+    seq, at = topic_event.c.seq, topic_event.c.at
+
+    def some(tx: Tx) -> int:
+        young = select(func.min(seq)).where(at > tx.now - DAY).scalar_subquery()
+        last = select(func.max(seq) + 1).scalar_subquery()
+        old = select(seq).where(seq < func.coalesce(young, last)).order_by(seq).limit(BATCH)
+        return len(tx.execute(delete(topic_event).where(seq.in_(old)).returning(seq)).all())
 
     gone = 0
     while some_gone := store.write(some):

@@ -17,13 +17,13 @@ from server.jobs import claiming, schedules, waking
 from server.jobs.claiming import LEASE, Claimed, Held
 from server.jobs.errors import JobError
 from server.jobs.lanes import Lane, ProgressNotes, Running
-from server.jobs.listening import Listener
 from server.jobs.registry import KINDS, QUEUES
 from server.jobs.work import Then, Work
 from server.kit.clock import SECOND
 from server.kit.db import Store
 from server.kit.failures import explain
 from server.kit.ids import random_fraction
+from server.kit.listening import Listener
 from server.kit.log import places
 from server.kit.tx import Tx
 
@@ -78,13 +78,17 @@ class Runner:
         self._look_due = 0.0
         self._next_schedule: int | None = None
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
-        self._listener = Listener(store) if store.dialect == "postgresql" else None
+        self._listener = (
+            Listener(store, waking.CHANNEL, waking.RUNNERS.wake, _log)
+            if store.dialect == "postgresql"
+            else None
+        )
 
     # -- from start to stop ----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to work, in threads of its own."""
-        waking.listen_here(self._wake)
+        waking.RUNNERS.listen(self._wake.set)
         if self._listener is not None:
             self._listener.start()
         self._thread.start()
@@ -94,7 +98,7 @@ class Runner:
         self._stop.set()
         self._wake.set()
         self._thread.join()
-        waking.leave(self._wake)
+        waking.RUNNERS.leave(self._wake.set)
         if self._listener is not None:
             self._listener.stop()
         with self._changed:

@@ -20,6 +20,7 @@ from server.kit.drops import Drops
 from server.kit.ids import Ids
 from server.kit.setting_source import SettingSource
 from server.kit.tx import DialectName, Tx
+from server.kit.waking import Waking
 
 T = TypeVar("T")
 Unit = Callable[[Tx], T]
@@ -36,6 +37,8 @@ class Store(ABC):
         self.drops = Drops()
         self.setting_source = SettingSource()
         """What goes with the settings of this store: its keys and the environment (``settings.source.attach``)."""
+        self.moved = Waking()
+        """Woken after every commit of this process that moved a counter, in the thread that committed."""
         self.trouble: str | None = None
         """A sentence about what was found wrong with the store while it serves (shown by ``/healthz``)."""
 
@@ -68,6 +71,9 @@ class Store(ABC):
     def version_at_hand(self) -> object | None:
         """``version`` if it is known without waiting for anybody, else None: for the event loop."""
         return self.version()
+
+    def look_again(self) -> None:  # noqa: B027 - where other processes tell nothing there is nothing to forget
+        """Another process told that it committed something: what is known of the version is too old by now."""
 
     @abstractmethod
     def counter_at_hand(self, topic: str) -> int | None:

@@ -99,11 +99,17 @@ class PostgresStore(Store):
                     _roll_back(conn)
                 raise
         self.drops.add(tx.dropped, tx.now)
+        self.look_again()
+        tx.run_after_commit()
+        if tx.topics:
+            self.moved.wake()
+        return answer
+
+    def look_again(self) -> None:
+        """Ask for the version anew, whatever is known of it and whoever is asking for it now."""
         with self._version_lock:
             self._commits += 1
             self._version_until = 0.0
-        tx.run_after_commit()
-        return answer
 
     def _commit(self, conn: Connection) -> None:
         # A transaction that failed inside answers COMMIT with ROLLBACK and no error at all.

@@ -61,7 +61,6 @@ topic_event = Table(
     "topic_event",
     metadata,
     Column("seq", INT, primary_key=True, autoincrement=True),
-    Column("transaction_id", INT),  # PostgreSQL's, so that nobody reads past one that is still open
     Column("topic", TEXT, nullable=False),
     Column("event", TEXT, nullable=False),
     Column("data", JSON, nullable=False),  # ids and the change, never a record

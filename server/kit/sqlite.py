@@ -44,7 +44,7 @@ _PRAGMAS = (
     "busy_timeout=5000",
     "trusted_schema=OFF",
     "mmap_size=0",
-    "cache_size=-4000",  # each connection's own, in KiB; what does not fit is in the system's cache all the same
+    "cache_size=-16000",
     "temp_store=MEMORY",
 )
 
@@ -329,6 +329,8 @@ class SqliteStore(Store):
         for tx in txs:
             self.drops.add(tx.dropped, tx.now)
             tx.run_after_commit()
+        if any(tx.topics for tx in txs):
+            self.moved.wake()
         _tell((work, answer, None) for work, answer in zip(batch, done, strict=True))
 
     def _roll_back(self) -> None:

@@ -52,6 +52,11 @@ def own_or_staff(permission: Permission) -> Rule:
     )
 
 
+def is_topic(text: str) -> bool:
+    """Whether this has the shape of a topic."""
+    return len(text) <= LONGEST and _TOPIC.fullmatch(text) is not None
+
+
 def rule_of(topic: str) -> tuple[Rule, str] | None:
     """The rule of a topic and what it is asked about; None for a topic that nobody declared."""
     named = _TOPIC.fullmatch(topic) if len(topic) <= LONGEST else None

@@ -9,39 +9,58 @@ An event says on a topic what happened, by ids; who may follow a topic is declar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from server.kit.prepared import AnyOf, Prepared
+from server.kit.recording import Frontier, Reach
 from server.kit.schema import topic, topic_event
-from server.kit.topic_rules import allow, declared_topics, may_follow, own_or_staff, rule_of, staff
+from server.kit.topic_rules import allow, declared_topics, is_topic, may_follow, own_or_staff, rule_of, staff
 from server.kit.tx import Tx
 
 __all__ = [
+    "CHANNEL",
+    "Event",
+    "after",
     "allow",
     "counters",
     "declared_topics",
+    "first_kept",
+    "frontier",
+    "is_topic",
     "may_follow",
     "move",
+    "moved_between",
     "own_or_staff",
     "publish",
     "rule_of",
     "staff",
 ]
 
+CHANNEL: Final = "shopbell_topics"
+"""What PostgreSQL is told with every commit that moves a counter, for the other processes."""
+_EVENT: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
+
+
+class Event(NamedTuple):
+    """What happened on a topic. ``data`` is JSON on one line, ``at`` milliseconds."""
+
+    seq: int
+    topic: str
+    event: str
+    data: str
+    at: int
+
 
 def move(tx: Tx, names: Iterable[str]) -> None:
     """Move the counters of these topics by one. Sorted, so that two transactions take their locks in one order."""
     for name in sorted(names):
-        into = sqlite_insert(topic) if tx.dialect == "sqlite" else postgresql_insert(topic)
-        tx.execute(
-            into.values(name=name, counter=1).on_conflict_do_update(
-                index_elements=[topic.c.name], set_={"counter": topic.c.counter + 1}
-            )
-        )
+        tx.execute(_MOVE[tx.dialect], {"name": name, "counter": 1})
 
 
 def counters(tx: Tx) -> dict[str, int]:
@@ -57,8 +76,62 @@ def publish(tx: Tx, event: str, *names: str, **data: Any) -> None:
         event: the event's name (``ticket_created``).
         names: the topics; one that is named twice is told once.
         data: ids and the change, as JSON; never a record, a name or anybody's text.
+
+    Raises:
+        ValueError: this is no name of an event, or no topic.
     """
+    if not _EVENT.fullmatch(event):
+        raise ValueError(f"no event is called like this: {event!r}")
+    if wrong := [name for name in names if not is_topic(name)]:
+        raise ValueError(f"no topics: {wrong!r}")
     rows = [{"topic": name, "event": event, "data": data, "at": tx.now} for name in dict.fromkeys(names)]
     if rows:
         tx.execute(insert(topic_event), rows)
         tx.touch("events")
+
+
+def frontier() -> Frontier:
+    """Up to where events may be read so that none is ever skipped: each reader's own, to be looked at again."""
+    return Frontier(Reach(topic_event.name))
+
+
+def after(tx: Tx, names: Iterable[str], place: int, upto: int, limit: int) -> list[Event]:
+    """The events of these topics after a place and up to another, in their order, at most ``limit`` of them."""
+    rows = _AFTER.rows(tx, names_=list(names), after_=place, upto_=upto, limit_=limit)
+    return [Event(*row) for row in rows]
+
+
+def moved_between(tx: Tx, place: int, upto: int) -> set[str]:
+    """The topics with an event after a place and up to another."""
+    return {name for (name,) in _BETWEEN.rows(tx, after_=place, upto_=upto)}
+
+
+def first_kept(tx: Tx) -> int | None:
+    """The place of the first event that is kept; None when none is."""
+    return cast("int | None", _FIRST.rows(tx)[0][0])
+
+
+_NEXT: Final = {"counter": topic.c.counter + 1}
+_MOVE: Final = {
+    "sqlite": sqlite_insert(topic).on_conflict_do_update(index_elements=[topic.c.name], set_=_NEXT),
+    "postgresql": (
+        postgresql_insert(topic)
+        .on_conflict_do_update(index_elements=[topic.c.name], set_=_NEXT)
+        .returning(func.pg_notify(literal(CHANNEL), literal("")))  # told with the commit, once for all of it
+    ),
+}
+_SPAN: Final = (topic_event.c.seq > bindparam("after_"), topic_event.c.seq <= bindparam("upto_"))
+_AFTER: Final = Prepared(
+    select(
+        topic_event.c.seq,
+        topic_event.c.topic,
+        topic_event.c.event,
+        topic_event.c.data,
+        topic_event.c.at,
+    )
+    .where(*_SPAN, AnyOf(topic_event.c.topic, "names_"))
+    .order_by(topic_event.c.seq)
+    .limit(bindparam("limit_"))
+)
+_BETWEEN: Final = Prepared(select(topic_event.c.topic).distinct().where(*_SPAN))
+_FIRST: Final = Prepared(select(func.min(topic_event.c.seq)))

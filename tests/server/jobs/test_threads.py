@@ -204,7 +204,7 @@ def test_a_listening_connection_that_breaks_is_made_again(
 ) -> None:
     if store.dialect != "postgresql":
         return
-    monkeypatch.setattr("server.jobs.listening._AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("server.kit.listening._AGAIN_SECONDS", 0.01)
     listening = text(
         "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
     )

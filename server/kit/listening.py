@@ -1,4 +1,4 @@
-"""Hearing from PostgreSQL at once that another process asked for a job."""
+"""Hearing at once from PostgreSQL that another process did something (LISTEN, NOTIFY)."""
 
 from __future__ import annotations
 
@@ -6,29 +6,38 @@ import logging
 import os
 import select
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from server.jobs.waking import CHANNEL, wake_here
 from server.kit.db import Store
 
 if TYPE_CHECKING:
     import psycopg
 
-_log = logging.getLogger("shopbell.jobs")
 _AGAIN_SECONDS = 5.0
 
 
 class Listener:
     """Listens on a connection of its own, from ``start`` to ``stop``; one that breaks is made again.
 
-    Nothing depends on it: a runner that hears nothing looks by itself every few seconds.
+    Nothing may depend on it: who hears nothing must look by itself every few seconds.
+
+    Args:
+        store: on PostgreSQL.
+        channel: what is told; a constant of ours.
+        heard: called in the listener's thread for what was told, once for all that came together, and once whenever
+            a connection was made, for what was told while nobody listened.
+        log: where trouble is noted.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, channel: str, heard: Callable[[], None], log: logging.Logger) -> None:
         self._store = store
+        self._channel = channel
+        self._heard = heard
+        self._log = log
         self._stop = threading.Event()
         self._hear, self._tell = os.pipe()
-        self._thread = threading.Thread(target=self._loop, name="jobs-listener", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"listener {channel}", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -47,7 +56,8 @@ class Listener:
             try:
                 self._listen()
             except Exception as error:  # noqa: BLE001 - whatever broke it, it is made again
-                _log.warning("not listening for jobs", extra={"fields": {"because": type(error).__name__}})
+                fields = {"channel": self._channel, "because": type(error).__name__}
+                self._log.warning("not listening", extra={"fields": fields})
                 self._stop.wait(_AGAIN_SECONDS)
 
     def _listen(self) -> None:
@@ -56,16 +66,17 @@ class Listener:
         if not isinstance(self._store, PostgresStore):
             raise TypeError("only PostgreSQL tells other processes")
         with self._store.own_connection() as raw:
-            raw.execute(f"LISTEN {CHANNEL}".encode())
-            wake_here()  # what was told while nobody listened
+            raw.execute(f"LISTEN {self._channel}".encode())
+            self._heard()  # what was told while nobody listened
             while not self._stop.is_set():
                 select.select([raw.fileno(), self._hear], [], [])
-                if self._heard(raw):
-                    wake_here()
+                if _was_told(raw):
+                    self._heard()
 
-    def _heard(self, raw: psycopg.Connection[object]) -> bool:
-        raw.pgconn.consume_input()
-        heard = False
-        while raw.pgconn.notifies() is not None:
-            heard = True
-        return heard
+
+def _was_told(raw: psycopg.Connection[object]) -> bool:
+    raw.pgconn.consume_input()
+    told = False
+    while raw.pgconn.notifies() is not None:
+        told = True
+    return told
