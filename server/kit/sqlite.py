@@ -44,7 +44,7 @@ _PRAGMAS = (
     "busy_timeout=5000",
     "trusted_schema=OFF",
     "mmap_size=0",
-    "cache_size=-16000",
+    "cache_size=-4000",  # each connection's own, in KiB; what does not fit is in the system's cache all the same
     "temp_store=MEMORY",
 )
 
