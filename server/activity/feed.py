@@ -25,7 +25,7 @@ from server.activity.render import render
 from server.activity.search import search_rows, term_values, terms_of
 from server.activity.selection import FeedQuery, shape_of, values
 from server.kit.access import Principal
-from server.kit.paging import PageRequest, Slice, slice_of
+from server.kit.paging import DEFAULT_LIMIT, PageRequest, Slice, slice_of
 from server.kit.prepared import Prepared
 from server.kit.problems import not_found
 from server.kit.tx import Tx
@@ -65,6 +65,7 @@ def feed(tx: Tx, query: FeedQuery, request: PageRequest, caller: Principal) -> F
             folds=query.folds,
             positioned=request.position is not None,
             upwards=request.upwards,
+            usual=request.limit == DEFAULT_LIMIT,
         )
         rows = statement.rows(tx, **values(query), **page_values(request.position, request.limit + 1))
     page = slice_of(rows, request)

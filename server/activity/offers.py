@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from server.contract.base import ActionState
 from server.kit.access import Principal
 from server.kit.tx import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """An entry, as far as it decides what can be done about it."""
 
     id: str
@@ -22,7 +20,7 @@ class Told:
     params: Mapping[str, Any]
 
 
-Offer = Callable[[Tx, Sequence[Told], Principal], Mapping[str, list[ActionState]]]
+Offer = Callable[[Tx, Sequence[Told], Principal], Mapping[str, Sequence[ActionState]]]
 """Gets the entries of a page that are of its types; gives actions by entry. A few statements, not one per entry."""
 
 OFFERS: Final[dict[str, Offer]] = {}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     bindparam,
     literal_column,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from server.activity.models import activity
 from server.activity.selection import Shape, is_open, matching
 from server.kit import refs
-from server.kit.paging import Position
+from server.kit.paging import DEFAULT_LIMIT, Position
 from server.kit.prepared import Prepared
 
 Row = tuple[Any, ...]
@@ -84,8 +85,18 @@ def _stands_for_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
     return entry.c.id == own.limit(literal_column("1")).scalar_subquery()
 
 
+_LIMIT: Final[ColumnElement[int]] = bindparam("limit_")
+_USUAL: Final[ColumnElement[int]] = literal_column(str(DEFAULT_LIMIT + 1), Integer())
+
+
 def page_select(
-    shape: Shape, entry: FromClause, *, folds: bool, positioned: bool, upwards: bool
+    shape: Shape,
+    entry: FromClause,
+    *,
+    folds: bool,
+    positioned: bool,
+    upwards: bool,
+    limit: ColumnElement[int] = _LIMIT,
 ) -> Select[Any]:
     """A page's rows in order. Parameters: those of the shape, ``limit_``, and when positioned ``at_`` and ``id_``."""
     statement = columns(entry).where(*matching(shape, entry))
@@ -97,16 +108,25 @@ def page_select(
         here = tuple_(bindparam("at_"), bindparam("id_"))
         statement = statement.where(row > here if upwards else row < here)
     keys = (entry.c.occurred_at, entry.c.id)
-    return statement.order_by(*(key.asc() if upwards else key.desc() for key in keys)).limit(
-        bindparam("limit_")
-    )
+    return statement.order_by(*(key.asc() if upwards else key.desc() for key in keys)).limit(limit)
 
 
 @lru_cache(maxsize=256)
-def page_statement(shape: Shape, *, folds: bool, positioned: bool, upwards: bool) -> Prepared:
-    """`page_select`, compiled once."""
+def page_statement(
+    shape: Shape, *, folds: bool, positioned: bool, upwards: bool, usual: bool = False
+) -> Prepared:
+    """`page_select`, compiled once.
+
+    Args:
+        shape, folds, positioned, upwards: what is asked for.
+        usual: for a page of the usual size, which is written out: SQLite then takes a sixth less. It takes no
+            ``limit_`` (one that is given all the same counts for nothing).
+    """
     entry = activity.alias("entry")
-    return Prepared(page_select(shape, entry, folds=folds, positioned=positioned, upwards=upwards))
+    limit = _USUAL if usual else _LIMIT
+    return Prepared(
+        page_select(shape, entry, folds=folds, positioned=positioned, upwards=upwards, limit=limit)
+    )
 
 
 def page_values(position: Position | None, limit: int) -> dict[str, Any]:

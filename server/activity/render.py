@@ -60,16 +60,27 @@ def render(
         groups: of the open ones (`groups.groups`); an entry of none of these stands alone.
     """
     told = [_told(*row[TYPE:ORDER_ID], row[PARAMS]) for row in rows]
-    pairs = list(zip(rows, told, strict=True))
+    texts, people, staff, wanted = [], set(), set(), []
+    for row, what in zip(rows, told, strict=True):
+        if what.texts is not None:
+            texts.append(row[ID])
+        if what.about_person and row[PERSON_ID] is not None:
+            people.add(row[PERSON_ID])
+        if row[ACTOR_USER_ID] is not None:
+            staff.add(row[ACTOR_USER_ID])
+        if row[RESOLVED_BY] is not None:
+            staff.add(row[RESOLVED_BY])
+        if row[TYPE] in offers.OFFERS:
+            wanted.append(offers.Told(row[ID], row[TYPE], row[ORDER_ID], what.params))
     joined = _Joined(
-        _texts(tx, [row[ID] for row, what in pairs if what.texts is not None]),
-        _people(tx, {row[PERSON_ID] for row, what in pairs if what.about_person and row[PERSON_ID]}),
-        _staff(tx, {user for row in rows for user in (row[ACTOR_USER_ID], row[RESOLVED_BY]) if user}),
+        _texts(tx, texts) if texts else {},
+        _people(tx, people) if people else {},
+        _staff(tx, staff) if staff else {},
         groups or {},
-        _offered(tx, pairs, caller),
+        offers.collect(tx, wanted, caller) if wanted else {},
         {which: actions(caller, *which) for which in _WHICH},
     )
-    return [_entry(row, what, joined) for row, what in pairs]
+    return [_entry(row, what, joined) for row, what in zip(rows, told, strict=True)]
 
 
 _WHICH: Final = tuple((raised, resolved) for raised in (False, True) for resolved in (False, True))
@@ -155,18 +166,20 @@ def _entry(row: Row, told: _Told, joined: _Joined) -> str:
     may = joined.actions[raised, not is_open]
     if (offered := joined.offered.get(entry_id)) is not None:
         may = f"{may[:-1]}{offered}]"
-    quoted_id, at = quoted(entry_id), _time(occurred_at)
+    entry_id, at = quoted(entry_id), _time(occurred_at)
+    order, orders = "null", 0
+    if number is not None:
+        order, orders = f'{{"id":{quoted(order_id)},"number":{quoted(number)}}}', 1
     actor = actor_name if actor_user_id is None else joined.staff.get(actor_user_id)
     group = joined.groups.get(group_key) if raised and is_open else None
-    if group is None:
-        group = group_json(quoted(group_key), 1, at, at, 0 if number is None else 1, quoted_id)
     return (
-        f'{{"id":{quoted_id},{told.start},"message":{message},'
-        f'"order":{"null" if number is None else _order(order_id, number)},"actor":{_actor(actor_kind, actor)},'
+        f'{{"id":{entry_id},{told.start},"message":{message},"order":{order},'
+        f'"actor":{{"kind":"{actor_kind if actor_kind in ACTOR_KINDS else "system"}",'
+        f'"name":{"null" if actor is None else quoted(actor)}}},'
         f'"occurred_at":"{at}","inserted_at":"{at if inserted_at == occurred_at else _time(inserted_at)}",'
         f"{_OPEN if is_open else _resolved(resolved_at, joined.staff.get(resolved_by))},"
-        f'"group":{group},"facts":{facts},'
-        f'"actions":{may}}}'
+        f'"group":{group or group_json(quoted(group_key), 1, at, at, orders, entry_id)},'
+        f'"facts":{facts},"actions":{may}}}'
     )
 
 
@@ -184,25 +197,6 @@ def _message(
     if number is not None:
         shown["order"] = number
     return quoted(told.kind.sentence.fill(shown)), facts
-
-
-def _offered(tx: Tx, pairs: Sequence[tuple[Row, _Told]], caller: Principal) -> dict[str, str]:
-    """What other rooms offer on these entries, asked for once for all of them."""
-    wanted = [
-        offers.Told(row[ID], row[TYPE], row[ORDER_ID], what.params)
-        for row, what in pairs
-        if row[TYPE] in offers.OFFERS
-    ]
-    return offers.collect(tx, wanted, caller) if wanted else {}
-
-
-def _actor(kind: str, name: str | None) -> str:
-    known = kind if kind in ACTOR_KINDS else "system"
-    return f'{{"kind":"{known}","name":{"null" if name is None else quoted(name)}}}'
-
-
-def _order(order_id: str, number: str) -> str:
-    return f'{{"id":{quoted(order_id)},"number":{quoted(number)}}}'
 
 
 _OPEN: Final = '"resolved_at":null,"resolved_by":null'
@@ -233,8 +227,6 @@ def _time(at: int) -> str:
 
 
 def _texts(tx: Tx, ids: list[str]) -> dict[str, dict[str, str]]:
-    if not ids:
-        return {}
     found: dict[str, dict[str, str]] = {}
     for entry_id, name, value in _TEXTS.rows(tx, ids=ids):
         found.setdefault(entry_id, {})[name] = value
@@ -243,8 +235,6 @@ def _texts(tx: Tx, ids: list[str]) -> dict[str, dict[str, str]]:
 
 def _people(tx: Tx, ids: Collection[str]) -> dict[str, str]:
     """How people are named; one whom the vault does not know is left out."""
-    if not ids:
-        return {}
     return {who: shown_as(email, name, mark) for who, email, name, mark in _PEOPLE.rows(tx, ids=list(ids))}
 
 

@@ -221,9 +221,15 @@ async def resolve_order(request: Request, order: _Order, caller: _Resolver) -> R
 
 
 def _list(entries: Sequence[str], older: str | None, newer: str | None) -> Response:
-    """A page whose entries are JSON already. One sign beyond ASCII would make a joined text twice as large."""
-    around = f'"next":{json.dumps(older)},"prev":{json.dumps(newer)}}}'.encode()
-    return answer(b'{"items":[' + b",".join([entry.encode() for entry in entries]) + b"]," + around)
+    """A page whose entries are JSON already. One sign beyond ASCII would make a joined text twice as large.
+
+    What stands around them is put to the first and the last, so that the whole is copied once.
+    """
+    begin, end = b'{"items":[', f'],"next":{json.dumps(older)},"prev":{json.dumps(newer)}}}'.encode()
+    items = [entry.encode() for entry in entries] or [b""]
+    items[0] = begin + items[0]
+    items[-1] += end
+    return answer(b",".join(items))
 
 
 def _without_sentence(entry: bytes) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
@@ -36,7 +37,7 @@ def kind_of(told: Told) -> MailName | None:
     return next((kind for kind in _MAILS if told.params.get("mail") == label_of(kind)), None)
 
 
-def resends(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, list[ActionState]]:
+def resends(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, Sequence[ActionState]]:
     """Whether each entry's mail may be sent once more, by the entry's id."""
     kinds = {one.id: kind for one in told if one.order_id is not None and (kind := kind_of(one)) is not None}
     wanted = {one.order_id for one in told if one.id in kinds}
@@ -44,15 +45,21 @@ def resends(tx: Tx, told: Sequence[Told], caller: Principal) -> dict[str, list[A
         return {}
     orders = {row[0]: _Order(*row) for row in _ORDERS.rows(tx, ids=list(wanted))}
     may = caller.may("mail.send")
-    found: dict[str, list[ActionState]] = {}
+    found: dict[str, Sequence[ActionState]] = {}
     for one in told:
         kind = kinds.get(one.id)
         row = orders.get(one.order_id or "")
         if kind is None or row is None:
             continue
         reason = policy.mail_obstacle(row, kind, reachable=bool(row.email)) if may else NO_PERMISSION
-        found[one.id] = [ActionState(name=ACTION, allowed=reason is None, reason=reason)]
+        found[one.id] = _states(reason)
     return found
+
+
+@lru_cache
+def _states(reason: str | None) -> tuple[ActionState]:
+    """The action, by the reason why not: a page has it nine times."""
+    return (ActionState(name=ACTION, allowed=reason is None, reason=reason),)
 
 
 class _Order(NamedTuple):
