@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import TextArea
 
 from server.contract.settings import SettingRow
 from tui import keys
-from tui.api.clean import RETURN_SIGN, clean_block
+from tui.api.clean import RETURN_SIGN
 from tui.widgets.bar import Bar, Part
 from tui.widgets.format import UNICODE, Glyphs
+from tui.widgets.long_text import LongText
 from tui.widgets.text import SafeInput, SafeStatic
 
 Saving = Literal["idle", "saving", "refused"]
@@ -41,27 +40,6 @@ class SecretInput(SafeInput):
 
     def action_cut(self) -> None:
         """Do nothing."""
-
-
-class LongText(TextArea):
-    """Several lines to type into; Enter saves, as everywhere."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text, compact=True, show_line_numbers=False, soft_wrap=True)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.post_message(SettingEditor.Enter())
-        else:
-            await super()._on_key(event)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        """Take what is pasted without what a terminal acts on."""
-        event.stop()
-        event.prevent_default()
-        self.insert(clean_block(event.text))
 
 
 class Choice(Bar, can_focus=True):
@@ -141,9 +119,6 @@ class SettingEditor(Vertical):
         }
     }
     """
-
-    class Enter(Message):
-        """What was entered is to be saved."""
 
     @dataclass
     class Submitted(Message):
@@ -247,7 +222,7 @@ class SettingEditor(Vertical):
         event.stop()
         self.action_save()
 
-    def on_setting_editor_enter(self, event: Enter) -> None:
+    def on_long_text_entered(self, event: LongText.Entered) -> None:
         """Enter in a long text."""
         event.stop()
         self.action_save()
