@@ -20,6 +20,8 @@ from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
 from server.catalog.routes import routes as catalog
+from server.content.file_routes import routes as files
+from server.content.routes import routes as content
 from server.directory.routes import routes as directory
 from server.fulfilment.hook_routes import routes as provider_hooks
 from server.fulfilment.routes import routes as fulfilment
@@ -40,6 +42,8 @@ from server.recovery.pages import cart_pages, leaving
 from server.recovery.routes import routes as carts
 from server.settings.routes import routes as settings
 from server.settings.source import attach
+from server.tickets.my_routes import routes as my_tickets
+from server.tickets.routes import routes as tickets
 
 _TELEMETRY_OFF: Any = {
     "tracing": False,
@@ -136,6 +140,10 @@ def create_app(
         leaving,
         cart_pages,
         directory,
+        tickets,
+        my_tickets,
+        content,
+        files,
     )
     for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
         _take_in(app, router)

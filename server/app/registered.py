@@ -8,6 +8,7 @@ import server.audit.topics
 import server.billing.topics
 import server.carts.topics
 import server.catalog.topics
+import server.content.erasure
 import server.fulfilment.jobs
 import server.inbox.jobs
 import server.jobs.jobs
@@ -19,4 +20,6 @@ import server.orders.mails
 import server.orders.resending
 import server.recovery.hooks
 import server.recovery.jobs
-import server.recovery.mails  # noqa: F401 - they register themselves
+import server.recovery.mails
+import server.tickets.mails
+import server.tickets.topics  # noqa: F401 - they register themselves
