@@ -44,9 +44,20 @@ NumberSetting = Literal[
     "deadlines.shipped_hours",
     "deadlines.delivered_days",
     "jobs.keep_days",
+    "deletion.grace_days",
 ]
 SwitchSetting = Literal[
-    "mail.confirmation", "mail.shipping", "fulfilment.automatic", "recovery.enabled", "lookup.enabled"
+    "mail.confirmation",
+    "mail.shipping",
+    "fulfilment.automatic",
+    "recovery.enabled",
+    "lookup.enabled",
+    "tickets.enabled",
+    "tickets.comments",
+    "tickets.internal_notes",
+    "tickets.attachments",
+    "tickets.allow_reopen",
+    "tickets.reply_mail",
 ]
 SecretSetting = Literal[
     "mail.smtp.password",

@@ -85,6 +85,12 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "recovery.keep_days": numbers(1, 365),
     "recovery.notice": (["One line.", "Two\r\nlines", "x" * 1200], ["", " \n ", "x" * 1201, "bell\x07"]),
     "lookup.enabled": SWITCHES,
+    "tickets.enabled": SWITCHES,
+    "tickets.comments": SWITCHES,
+    "tickets.internal_notes": SWITCHES,
+    "tickets.attachments": SWITCHES,
+    "tickets.allow_reopen": SWITCHES,
+    "tickets.reply_mail": SWITCHES,
     "deadlines.submitted_minutes": numbers(0, 10_080),
     "deadlines.processing_hours": numbers(0, 2_000),
     "deadlines.shipped_hours": numbers(0, 2_000),
@@ -93,6 +99,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "jobs.nightly_at": (["00:00", "03:30", "23:59"], ["", "24:00", "3:30", "03:60", "03:30:00", "noon"]),
     "jobs.keep_days": numbers(1, 3_650),
     "activity.retention_days": numbers(1, 99_999),
+    "deletion.grace_days": numbers(0, 30),
 }  # fmt: skip
 
 
