@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui.screens.affairs import mail_name, mail_state
-from tui.screens.deeds import Sending
+from tui.screens.deeds import Sending, SendVerb
 from tui.screens.reasons import reason
 from tui.widgets.format import Times, count, fulfilment_mark
 
@@ -18,79 +20,122 @@ if TYPE_CHECKING:
     from tui.widgets.frame import Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said of one verb. In braces stand a sending's own words (`_said`) and, where it is known, the time.
+
+    Attributes:
+        leaves: what it does, while it waits.
+        already: somebody asked for the same before.
+        taken_back: it was taken back before anything left; ``not_again`` when it had been tried before.
+        running: why it cannot be taken back any more; ``left`` when it was done, ``ended`` when it came to nothing.
+        done: it was done.
+        failed: it was not.
+    """
+
+    leaves: str
+    already: str
+    taken_back: str
+    running: str
+    left: str
+    ended: str
+    done: str
+    failed: str
+    not_again: str = ""
+
+
+_SUBMIT: Final = _Words(
+    leaves="Submits {about} to {to}",
+    already="{about} is on its way already",
+    taken_back="Taken back before it left: {about} is not submitted",
+    not_again="Taken back: {about} is not tried again",
+    running="It is being sent to {to} now: cannot be taken back. Cancel it there.",
+    left="Sent to {to}{at}: cannot be taken back. Cancel it there.",
+    ended="The submission of {about} failed{at}: nothing waits to be taken back.",
+    done="Submitted {about} to {to}",
+    failed="Submission of {about} to {to} failed",
+)
+_MAIL: Final = _Words(
+    leaves="Sends the {mail_inside} of {about}",
+    already="The {mail_inside} of {about} is on its way already",
+    taken_back="Taken back before it left: the {mail_inside} of {about}",
+    running="The {mail_inside} of {about} is leaving now: a mail cannot be taken back.",
+    left="The {mail_inside} of {about} left{at}: a mail cannot be taken back.",
+    ended="The {mail_inside} of {about} did not leave: nothing waits to be taken back.",
+    done="{mail} of {about} sent",
+    failed="{mail} of {about} could not be sent",
+)
+_ASKED: Final = "{to} was asked{at}: that changed nothing there."
+_ASK: Final = _Words(
+    leaves="Asks {to} about {about}",
+    already="{to} is being asked about {about} already",
+    taken_back="Taken back: {to} was not asked about {about}",
+    running=_ASKED,
+    left=_ASKED,
+    ended=_ASKED,
+    done="{to} was asked about {about}",
+    failed="{to} could not be asked about {about}",
+)
+_BEGAN: Final = "The sync began{at}: reading products changes nothing at {to}."
+_SYNC: Final = _Words(
+    leaves="Syncs the products of {to}",
+    already="The products of {to} are being synced already",
+    taken_back="Taken back: the products of {to} are not synced",
+    running=_BEGAN,
+    left=_BEGAN,
+    ended=_BEGAN,
+    done="Synced the products of {to}",
+    failed="The sync of {to} failed",
+)
+_JOB: Final = _Words(
+    leaves="{about}: tried again",
+    already="{about} is on its way already",
+    taken_back="Taken back: {about} is not tried again",
+    running="{about} runs now: cannot be taken back.",
+    left="{about} was done{at}: cannot be taken back.",
+    ended="{about} failed{at}.",
+    done="{about}: done",
+    failed="{about} failed",
+)
+_WORDS: Final[Mapping[SendVerb, _Words]] = {
+    "submit": _SUBMIT,
+    "mail": _MAIL,
+    "ask": _ASK,
+    "sync": _SYNC,
+    "job": _JOB,
+}
+
+
+def _said(words: str, sending: Sending, at: str = "") -> str:
+    mail = mail_name(sending.what)
+    return words.format(about=sending.about, to=sending.to, mail=mail, mail_inside=mail.lower(), at=at)
+
+
 def leaves(sending: Sending) -> str:
     """What it does: ``Submits SS-260223-0009 to Printify``."""
-    if sending.verb == "job":
-        return f"{sending.about}: tried again"
-    if sending.verb == "submit":
-        return f"Submits {sending.about} to {sending.to}"
-    if sending.verb == "mail":
-        return f"Sends the {mail_name(sending.what).lower()} of {sending.about}"
-    if sending.verb == "ask":
-        return f"Asks {sending.to} about {sending.about}"
-    return f"Syncs the products of {sending.to}"
+    return _said(_WORDS[sending.verb].leaves, sending)
 
 
 def already(sending: Sending) -> str:
     """Somebody asked for the same before: ``SS-260223-0009 is on its way already``."""
-    if sending.verb == "job":
-        return f"{sending.about} is on its way already"
-    if sending.verb == "submit":
-        return f"{sending.about} is on its way already"
-    if sending.verb == "mail":
-        return f"The {mail_name(sending.what).lower()} of {sending.about} is on its way already"
-    if sending.verb == "ask":
-        return f"{sending.to} is being asked about {sending.about} already"
-    return f"The products of {sending.to} are being synced already"
+    return _said(_WORDS[sending.verb].already, sending)
 
 
 def taken_back(sending: Sending, job: JobRow) -> str:
     """It was taken back before it left, or before it left once more."""
-    if sending.verb == "job":
-        return f"Taken back: {sending.about} is not tried again"
-    if sending.verb == "submit" and job.attempt:
-        return f"Taken back: {sending.about} is not tried again"
-    if sending.verb == "submit":
-        return f"Taken back before it left: {sending.about} is not submitted"
-    if sending.verb == "mail":
-        return f"Taken back before it left: the {mail_name(sending.what).lower()} of {sending.about}"
-    if sending.verb == "ask":
-        return f"Taken back: {sending.to} was not asked about {sending.about}"
-    return f"Taken back: the products of {sending.to} are not synced"
+    words = _WORDS[sending.verb]
+    return _said((job.attempt and words.not_again) or words.taken_back, sending)
 
 
 def too_late(sending: Sending, job: JobRow, mail: MailRow | None, times: Times) -> str:
     """Why it cannot be taken back any more, and what can be done instead."""
-    at = f" at {times.clock(_when(job))}"
     if job.state == "cancelled":
         return "It was taken back already."
-    if sending.verb == "job":
-        now = {"running": "runs now", "done": f"was done{at}"}.get(job.state)
-        return f"{sending.about} {now}: cannot be taken back." if now else f"{_failed(sending)}{at}."
-    if sending.verb == "submit":
-        return _submitted_too_late(sending, job, at)
-    if sending.verb == "mail":
-        return _mailed_too_late(sending, job, mail, at)
-    if sending.verb == "ask":
-        return f"{sending.to} was asked{at}: that changed nothing there."
-    return f"The sync began{at}: reading products changes nothing at {sending.to}."
-
-
-def _submitted_too_late(sending: Sending, job: JobRow, at: str) -> str:
-    if job.state == "running":
-        return f"It is being sent to {sending.to} now: cannot be taken back. Cancel it there."
-    if job.state == "done":
-        return f"Sent to {sending.to}{at}: cannot be taken back. Cancel it there."
-    return f"The submission of {sending.about} failed{at}: nothing waits to be taken back."
-
-
-def _mailed_too_late(sending: Sending, job: JobRow, mail: MailRow | None, at: str) -> str:
-    name = f"The {mail_name(sending.what).lower()} of {sending.about}"
-    if job.state == "running":
-        return f"{name} is leaving now: a mail cannot be taken back."
-    if mail is not None and mail.state == "sent":
-        return f"{name} left{at}: a mail cannot be taken back."
-    return f"{name} did not leave: nothing waits to be taken back."
+    words = _WORDS[sending.verb]
+    sent = mail is not None and mail.state == "sent"
+    left = sent if sending.verb == "mail" else job.state == "done"
+    why = words.running if job.state == "running" else words.left if left else words.ended
+    return _said(why, sending, f" at {times.clock(_when(job))}")
 
 
 def outcome(
@@ -122,41 +167,29 @@ def outcome(
 def _went(
     sending: Sending, mail: MailRow | None, order: Order | None, sync: Sync | None
 ) -> tuple[Outcome, str]:
-    if sending.verb == "job":
-        return "done", f"{sending.about}: done"
-    if sending.verb == "submit":
-        return "done", f"Submitted {sending.about} to {sending.to}"
     if sending.verb == "mail":
         return _mailed(sending, mail)
-    if sending.verb == "ask":
-        word = "" if order is None else f": {fulfilment_mark(order.fulfilment_status).word}"
-        return "done", f"{sending.to} was asked about {sending.about}{word}"
-    if sync is None:
-        return "done", f"Synced the products of {sending.to}"
-    told = f"Synced {count(sync.products, 'product')} of {sending.to}"
-    return "done", f"{told}: {sync.created:,} new, {sync.updated:,} changed"
+    done = _said(_WORDS[sending.verb].done, sending)
+    if sending.verb == "ask" and order is not None:
+        done = f"{done}: {fulfilment_mark(order.fulfilment_status).word}"
+    if sending.verb == "sync" and sync is not None:
+        told = f"Synced {count(sync.products, 'product')} of {sending.to}"
+        done = f"{told}: {sync.created:,} new, {sync.updated:,} changed"
+    return "done", done
 
 
 def _mailed(sending: Sending, mail: MailRow | None) -> tuple[Outcome, str]:
     name = f"{mail_name(sending.what)} of {sending.about}"
     if mail is None or mail.state == "sent":
         to = f" to {mail.to}" if mail is not None and mail.to else ""
-        return "done", f"{name} sent{to}"
+        return "done", f"{_said(_MAIL.done, sending)}{to}"
     if mail.state == "withheld":
         return "refused", f"{name} was not sent. {reason(mail.reason)}"
     return ("note" if mail.state == "kept" else "refused"), f"{name} {mail_state(mail)[0]}"
 
 
 def _failed(sending: Sending) -> str:
-    if sending.verb == "job":
-        return f"{sending.about} failed"
-    if sending.verb == "submit":
-        return f"Submission of {sending.about} to {sending.to} failed"
-    if sending.verb == "mail":
-        return f"{mail_name(sending.what)} of {sending.about} could not be sent"
-    if sending.verb == "ask":
-        return f"{sending.to} could not be asked about {sending.about}"
-    return f"The sync of {sending.to} failed"
+    return _said(_WORDS[sending.verb].failed, sending)
 
 
 def _when(job: JobRow) -> datetime:
