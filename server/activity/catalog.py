@@ -17,7 +17,7 @@ from server.activity.template import Kind, Template
 
 Level = Literal["info", "warning", "error"]
 LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
-CATEGORIES: Final = ("orders", "syncs", "emails", "carts", "system", "custom")
+CATEGORIES: Final = ("orders", "syncs", "emails", "carts", "tickets", "system", "custom")
 CUSTOM: Final = "custom."
 """How the types of a shop's own programs begin."""
 ORDER: Final = "order"
@@ -305,6 +305,21 @@ _CARTS = (
         params={"amount": "money"},
     ),
 )
+_TICKET: Final[Mapping[str, Kind]] = {"number": "count"}
+_TICKETS = (
+    _type("ticket.created", "Ticket opened", "Ticket #{number} opened", category="tickets", params=_TICKET),
+    _type(
+        "ticket.resolved", "Ticket resolved", "Ticket #{number} resolved", category="tickets", params=_TICKET
+    ),
+    _type("ticket.closed", "Ticket closed", "Ticket #{number} closed", category="tickets", params=_TICKET),
+    _type(
+        "ticket.reopened",
+        "Ticket reopened",
+        "Ticket #{number} opened again",
+        category="tickets",
+        params=_TICKET,
+    ),
+)
 _SYSTEM = (
     _type(
         "job.exhausted",
@@ -344,6 +359,15 @@ _SYSTEM = (
         same=("setting",),
     ),
     _type(
+        "deletion.residue",
+        "Traces left",
+        "Traces of {person} are left after the erasure: {found}[ in {places}]",
+        level="error",
+        category="system",
+        params={"found": "count", "places": "text"},
+        same=(),
+    ),
+    _type(
         "activity.gap",
         "Log gap",
         "Activity not recorded: {count}[, first at {first_at}][, last at {last_at}]",
@@ -355,7 +379,7 @@ _SYSTEM = (
 )
 
 TYPES: Final[Mapping[str, EventType]] = {
-    kind.name: kind for kind in (*_ORDERS, *_EMAILS, *_SYNCS, *_CARTS, *_SYSTEM)
+    kind.name: kind for kind in (*_ORDERS, *_EMAILS, *_SYNCS, *_CARTS, *_TICKETS, *_SYSTEM)
 }
 """The shop's own types by name. Those of its programs (``custom.…``) come from `event_type`."""
 

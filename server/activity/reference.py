@@ -12,6 +12,7 @@ _TITLES: Final = {
     "emails": "Emails",
     "syncs": "Syncs",
     "carts": "Carts",
+    "tickets": "Tickets",
     "system": "System",
 }
 _KINDS: Final = {

@@ -22,6 +22,7 @@ from server.kit.clock import instant, rfc3339
 from server.kit.tx import Tx
 from server.kit.web import JSON_TYPE, permit, router
 from server.settings import service as settings
+from server.tickets import listing as tickets
 
 Message = dict[str, Any]
 _MOST_ADMITTED: Final = 4_096
@@ -150,6 +151,7 @@ def _without_now(tx: Tx, dropped: int) -> bytes:
     """The JSON of the pulse up to the time of the answer, which must not change the ETag."""
     pulse = Pulse(
         attention=activity.attention_count(tx),
+        tickets=tickets.waiting(tx),
         topics=dict(sorted(topics.counters(tx).items())),
         shop=settings.shop(tx),
         activity_dropped=dropped,

@@ -9,6 +9,7 @@ import server.billing.topics
 import server.carts.topics
 import server.catalog.topics
 import server.content.erasure
+import server.deletion.jobs
 import server.fulfilment.jobs
 import server.inbox.jobs
 import server.jobs.jobs
@@ -21,5 +22,6 @@ import server.orders.resending
 import server.recovery.hooks
 import server.recovery.jobs
 import server.recovery.mails
+import server.tickets.erasure
 import server.tickets.mails
 import server.tickets.topics  # noqa: F401 - they register themselves

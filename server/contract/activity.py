@@ -10,7 +10,7 @@ from server.contract.base import ActionState, Answer, Instant, Request
 from server.contract.orders import Line, Text
 
 Level = Literal["info", "warning", "error"]
-Category = Literal["orders", "syncs", "emails", "carts", "system", "custom"]
+Category = Literal["orders", "syncs", "emails", "carts", "tickets", "system", "custom"]
 ActorKind = Literal["customer", "staff", "system", "provider", "job"]
 FeedTab = Literal["all", "attention"]
 Ids = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)]

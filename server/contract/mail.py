@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server.contract.base import Answer, Instant, Request
 
-MailKind = Literal["confirmation", "shipping", "recovery", "lookup", "test"]
+MailKind = Literal["confirmation", "shipping", "recovery", "lookup", "ticket_reply", "test"]
 MailState = Literal["queued", "sending", "sent", "kept", "failed", "withheld", "cancelled"]
 
 

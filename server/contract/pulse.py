@@ -17,10 +17,11 @@ class Shop(Answer):
 class Pulse(Answer):
     """Counts for the frame and one change counter per topic; when a counter moved, ask for those rows again.
 
-    ``attention`` counts groups. ``activity_dropped`` counts entries the log had to let go (see activity.gap).
+    ``attention`` counts groups, ``tickets`` those open or in progress. ``activity_dropped`` counts entries the log had to let go (see activity.gap).
     """
 
     attention: int
+    tickets: int = 0
     topics: dict[str, int]
     shop: Shop
     activity_dropped: int = 0

@@ -73,8 +73,9 @@ class TicketChange(Answer):
 
 
 class Ticket(TicketRow):
-    """A ticket whole. ``actions``: ``reply``, ``note``, ``assign``, ``unassign``, ``set_priority`` and
-    ``status:open`` … ``status:closed``, each with the reason when not."""
+    """A ticket whole. ``actions``: ``reply``, ``note``, ``assign``, ``unassign``, ``set_priority``, ``set_title``,
+    ``delete`` and ``status:open`` … ``status:closed``, each with the reason when not; a customer has ``reply`` alone.
+    """
 
     description: str
     comments: list[Comment]
@@ -83,7 +84,11 @@ class Ticket(TicketRow):
 
 
 class TicketCounts(Answer):
-    """How many tickets stand under each tab, and by status. ``unassigned``: open or in progress with no assignee."""
+    """How many tickets of a query there are, and by status.
+
+    ``unassigned``: open or in progress with no assignee; ``mine``: open or in progress and the caller's. The tab `open`
+    holds ``open`` and ``in_progress``, the tab `resolved` ``resolved`` and ``closed``.
+    """
 
     total: int
     open: int
@@ -132,6 +137,13 @@ class ChangedTickets(Answer):
     """The ids that were changed; those that stood so already are not among them."""
 
     changed: list[str]
+
+
+class DeletedTicket(Answer):
+    """The ticket that is gone."""
+
+    id: str
+    number: int
 
 
 class NewComment(Request):

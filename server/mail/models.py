@@ -10,7 +10,7 @@ mail = Table(
     "mail",
     metadata,
     Column("id", ID, primary_key=True),
-    Column("kind", TEXT, nullable=False),  # confirmation | shipping | recovery | lookup | test
+    Column("kind", TEXT, nullable=False),  # confirmation | shipping | recovery | lookup | ticket_reply | test
     Column("person_id", ID, index=True),
     Column("order_id", ID),
     Column("cart_id", ID),

@@ -46,6 +46,7 @@ comment = Table(
     Column("author_mark", TEXT),  # what stands in the author's place after the erasure
     Column("anonymized_at", MS),
     Column("body", TEXT, nullable=False),
+    Column("mail_id", ID, index=True),  # the mail that carries a reply to the customer
     Column("created_at", MS, nullable=False),
     Index("ix_ticket_comment_ticket", "ticket_id", "created_at", "id"),
     sqlite_strict=True,
@@ -65,3 +66,12 @@ history = Table(
     Index("ix_ticket_history_ticket", "ticket_id", "created_at", "id"),
     sqlite_strict=True,
 )
+
+ticket_counter = Table(
+    "ticket_counter",
+    metadata,
+    Column("id", INT, primary_key=True, autoincrement=False),  # one row
+    Column("last", INT, nullable=False),
+    sqlite_strict=True,
+)
+"""The last ticket number given; numbers of deleted tickets are not given again."""

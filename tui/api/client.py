@@ -57,7 +57,7 @@ class FeedQuery:
 
     Attributes:
         tab: ``all`` or ``attention`` (open warnings and errors).
-        category: only this one (``orders``, ``syncs``, ``emails``, ``carts``, ``system``, ``custom``).
+        category: only this one (``orders``, ``syncs``, ``emails``, ``carts``, ``tickets``, ``system``, ``custom``).
         level: only this one.
         type: only this event type.
         group: only the members of the group with this key.

@@ -125,7 +125,7 @@ def _activity(room: _Room) -> None:
         "--tab", choices=("all", "attention"), help="everything (so if left out), or what is open"
     )
     chosen.add_argument(
-        "--category", metavar="NAME", help="only this: orders, syncs, emails, carts, system, custom, …"
+        "--category", metavar="NAME", help="only this: orders, syncs, emails, carts, tickets, system, custom, …"
     )
     chosen.add_argument("--level", choices=("info", "warning", "error"), help="only this")
     chosen.add_argument("--type", metavar="NAME", help="only this type of event")

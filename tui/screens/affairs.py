@@ -24,6 +24,7 @@ MAILS: Final = {
     "shipping": "Shipping notification",
     "recovery": "Cart reminder",
     "lookup": "Link to the orders",
+    "ticket_reply": "Ticket reply",
     "test": "Test mail",
 }
 """What each kind of mail is called."""

@@ -14,7 +14,7 @@ from tui.widgets.record_list import Cell, Column
 if TYPE_CHECKING:
     from server.contract.activity import FeedTab, Level
 
-CATEGORIES = ("orders", "syncs", "emails", "carts", "system", "custom")
+CATEGORIES = ("orders", "syncs", "emails", "carts", "tickets", "system", "custom")
 """The categories there are, in the order of the menu."""
 
 LEVELS: tuple[str | None, ...] = (None, "error", "warning", "info")

@@ -86,6 +86,10 @@ SENTENCES: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
     ("abandoned_cart.created", {"amount": GBP}, {}, "Cart abandoned — £43.00"),
     ("abandoned_cart.email_sent", {}, {}, "Recovery email sent to tom@example.com"),
     ("abandoned_cart.recovered", {}, {}, "Abandoned cart recovered — order SS-260223-0046"),
+    ("ticket.created", {"number": 1234}, {}, "Ticket #1234 opened"),
+    ("ticket.resolved", {"number": 12}, {}, "Ticket #12 resolved"),
+    ("ticket.closed", {"number": 12}, {}, "Ticket #12 closed"),
+    ("ticket.reopened", {"number": 12}, {}, "Ticket #12 opened again"),
     ("email.bounced", {"kind": "hard"}, {}, "Email bounced: tom@example.com (hard)"),
     (
         "job.exhausted",

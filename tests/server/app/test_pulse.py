@@ -59,6 +59,7 @@ def test_the_pulse_tells_counts_counters_and_the_shop(http: httpx.Client, staff:
     body = answer.json()
     assert body == {
         "attention": 0,
+        "tickets": 0,
         "topics": store.read(topics.counters),
         "shop": {"name": "Petals", "environment": "live", "currency": "GBP", "time_zone": "UTC"},
         "activity_dropped": 0,
