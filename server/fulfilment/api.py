@@ -63,6 +63,32 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+def our_account(
+    label: str, kind: str, ours: str, known: Mapping[str | None, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The shop that orders are sent to, among those that the token knows.
+
+    Args:
+        label: the provider's name in sentences.
+        kind: what it calls a shop (``store``).
+        ours: the id that stands in Settings.
+        known: the shops, by their ids.
+
+    Raises:
+        ProviderError: permanent, when ours is not among them.
+    """
+    found = known.get(ours)
+    if found is None:
+        listed = ", ".join(sorted(name for name in known if name)) or "none"
+        raise ProviderError(
+            f"This token knows no {kind} {ours} at {label} (it knows {listed}): "
+            f"correct the {kind}'s id in Settings.",
+            permanent=True,
+            certain=True,
+        )
+    return found
+
+
 Explain = Callable[[Any], str | None]
 """Finds the provider's own words in the body of a refusal."""
 

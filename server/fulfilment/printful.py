@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import quote
 
-from server.fulfilment.api import Api, Timeouts
+from server.fulfilment.api import Api, Timeouts, our_account
 from server.fulfilment.provider import (
     Connection,
     Parcel,
@@ -68,15 +68,7 @@ class Printful:
         stores = {
             text(store.get("id")): store for store in self._list(self._api.get("/stores"), "its stores")
         }
-        store = stores.get(self._account)
-        if store is None:
-            known = ", ".join(sorted(name for name in stores if name)) or "none"
-            raise ProviderError(
-                f"This token knows no store {self._account} at Printful (it knows {known}): "
-                "correct the store's id in Settings.",
-                permanent=True,
-                certain=True,
-            )
+        store = our_account(LABEL, "store", self._account, stores)
         return text(store.get("name")) or self._account
 
     def products(self) -> Iterator[Seen]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from server.fulfilment.api import Api, Timeouts
+from server.fulfilment.api import Api, Timeouts, our_account
 from server.fulfilment.provider import (
     Connection,
     Parcel,
@@ -74,15 +74,7 @@ class Printify:
         if not isinstance(found, list):
             raise odd(LABEL, "its shops")
         shops = {text(shop.get("id")): shop for shop in listing(found)}
-        shop = shops.get(self._account)
-        if shop is None:
-            known = ", ".join(sorted(name for name in shops if name)) or "none"
-            raise ProviderError(
-                f"This token knows no shop {self._account} at Printify (it knows {known}): "
-                "correct the shop's id in Settings.",
-                permanent=True,
-                certain=True,
-            )
+        shop = our_account(LABEL, "shop", self._account, shops)
         return text(shop.get("title")) or self._account
 
     def products(self) -> Iterator[Seen]:
