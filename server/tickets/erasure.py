@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, literal, or_, select
 
-from server.people.erasure import GONE, Mentions, Rule, Subject, is_user, register
+from server.people.erasure import GONE, Mentions, Rule, Subject, holds, is_user, register
 from server.tickets.models import comment, history, ticket
 
 
@@ -22,8 +22,11 @@ def _emptied(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _in_their_tickets(column: ColumnElement[str], subject: Subject) -> ColumnElement[bool]:
-    return column.in_(select(ticket.c.id).where(ticket.c.person_id == subject.person_id))
+def _told(ticket_id: ColumnElement[str], subject: Subject, *texts: ColumnElement[str]) -> ColumnElement[bool]:
+    """What was said in the person's own tickets, and wherever else their e-mail or phone stands."""
+    theirs = select(ticket.c.id).where(ticket.c.person_id == subject.person_id)
+    unique = (*subject.known.emails, *subject.known.phones)
+    return or_(ticket_id.in_(theirs), *(holds(text, unique) for text in texts))
 
 
 def _given(subject: Subject) -> ColumnElement[bool]:
@@ -95,9 +98,11 @@ register(
             for name in ("value_from", "value_to")
         },
     ),
-    Mentions(ticket, ("title", "description")),
-    Mentions(comment, ("body",)),
-    Mentions(comment, ("body",), lambda subject: _in_their_tickets(comment.c.ticket_id, subject)),
-    Mentions(history, ("reason",)),
-    Mentions(history, ("reason",), lambda subject: _in_their_tickets(history.c.ticket_id, subject)),
+    Mentions(
+        ticket,
+        ("title", "description"),
+        lambda subject: _told(ticket.c.id, subject, ticket.c.title, ticket.c.description),
+    ),
+    Mentions(comment, ("body",), lambda subject: _told(comment.c.ticket_id, subject, comment.c.body)),
+    Mentions(history, ("reason",), lambda subject: _told(history.c.ticket_id, subject, history.c.reason)),
 )
