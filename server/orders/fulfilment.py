@@ -13,7 +13,7 @@ from server.kit.access import Principal
 from server.kit.clock import MINUTE, parse_instant
 from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.tx import Tx
-from server.orders import deadlines, hooks
+from server.orders import deadlines, events, hooks
 from server.orders.models import order
 from server.orders.reading import find
 from server.orders.states import FORWARD, FULFILMENT_STAMP, check_step, may_step
@@ -71,7 +71,10 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
         missing = {
             name: value for name in _DETAILS if (value := getattr(step, name)) and getattr(row, name) is None
         }
-        return _changed(tx, row, missing) if missing else row
+        if not missing:
+            return row
+        events.tell(tx, "order_updated", row)
+        return _changed(tx, row, missing)
     if step.status != row.fulfilment_status:
         check_step(row.fulfilment_status, step.status)
     values: dict[str, Any] = {name: value for name in _DETAILS if (value := getattr(step, name)) is not None}
@@ -82,6 +85,7 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
     if step.status == "failed":
         values |= {"fulfilment_error": step.reason, "fulfilment_attempt": step.attempt}
     now = _changed(tx, row, values)
+    events.tell(tx, "order_cancelled" if step.status == "cancelled" else "order_updated", now)
     _tell(tx, row, now, step, at, actor)
     deadlines.came(tx, row, step.status, at)
     if row.fulfilment_status == "failed" and step.status in FORWARD:
@@ -116,6 +120,7 @@ def told(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
         name: value for name in _DETAILS if (value := getattr(step, name)) and getattr(row, name) is None
     }
     now = _changed(tx, row, {**values, stamp: at})
+    events.tell(tx, "order_updated", now)
     _tell(tx, row, now, step, at, actor)
     return now
 

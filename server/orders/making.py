@@ -14,6 +14,7 @@ from server.contract.base import Money
 from server.contract.orders import Address, HandledBy, NewOrder
 from server.kit.problems import invalid_request
 from server.kit.tx import Tx
+from server.orders import events
 from server.orders.models import order, order_item
 from server.orders.numbers import next_number
 from server.people import service as people
@@ -128,6 +129,7 @@ def make(tx: Tx, draft: Draft) -> str:
             for position, line in enumerate(draft.lines)
         ],
     )
+    events.publish(tx, "order_created", events.ORDERS, draft.person_id, order_id=order_id)
     tx.touch("orders")
     return order_id
 
@@ -137,6 +139,7 @@ def fill_address(tx: Tx, row: Row[Any], address: Address) -> None:
     if row.person_id is not None and row.address_id is None:
         address_id = people.add_address(tx, row.person_id, address)
         tx.execute(update(order).where(order.c.id == row.id).values(address_id=address_id, updated_at=tx.now))
+        events.tell(tx, "order_updated", row)
         tx.touch("orders")
 
 

@@ -13,7 +13,7 @@ from server.activity.service import Actor
 from server.contract.orders import PaymentStatus
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.orders import deadlines, hooks
+from server.orders import deadlines, events, hooks
 from server.orders.models import order, order_payment
 from server.orders.reading import find, find_by_payment
 from server.orders.states import PAYMENT_STAMP, payment_rises
@@ -73,8 +73,10 @@ def mark_placed(tx: Tx, order_id: str, payment: Payment, *, paid: bool) -> None:
         _tell(tx, row, payment, "order.paid")
     if paid:
         _pay(tx, row, payment)
-    else:
-        _attach(tx, row, payment)
+        return
+    _attach(tx, row, payment)
+    if row.stripe_session_id is None:  # its money is still on its way
+        events.tell(tx, "order_confirmed", row)
 
 
 def mark_paid(tx: Tx, order_id: str, payment: Payment) -> None:
@@ -91,6 +93,8 @@ def mark_payment_failed(tx: Tx, order_id: str, payment: Payment) -> None:
     _tell(tx, row, payment, "order.payment_failed")
     _attach(tx, row, payment)
     _raise_to(tx, row, "failed", payment.occurred_at)
+    if payment_rises(row.payment_status, "failed"):
+        events.tell(tx, "order_updated", row)
 
 
 def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
@@ -100,12 +104,17 @@ def mark_refunded(tx: Tx, order_id: str, refund: Refund) -> None:
     """
     row = _locked(tx, order_id)
     own = refund.intent is None or row.payment_intent in (None, refund.intent)
-    if own and refund.currency == row.currency and refund.amount > row.refunded:
+    more = own and refund.currency == row.currency and refund.amount > row.refunded
+    if more:
         _update(tx, row, {"refunded": refund.amount})
     whole = refund.amount >= refund.of
     if own and whole:
         _raise_to(tx, row, "refunded", refund.occurred_at)
         deadlines.over(tx, row)
+    if own and whole and payment_rises(row.payment_status, "refunded"):
+        events.tell(tx, "order_refunded", row)
+    elif more:
+        events.tell(tx, "order_updated", row)
     activity.log(
         tx,
         "order.refunded",
@@ -140,6 +149,7 @@ def _pay(tx: Tx, row: Row[Any], payment: Payment) -> None:
             extra={"expected": {"amount": row.total, "currency": row.currency}},
         )
     if payment_rises(row.payment_status, "paid"):
+        events.tell(tx, "order_paid", row)
         in_full = payment.currency == row.currency and payment.amount >= row.total
         hooks.paid(tx, _locked(tx, row.id), in_full=in_full)
 
