@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import random
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -20,7 +17,7 @@ from server.activity.service import Actor
 from server.contract.orders import FulfilmentStep, NewOrder
 from server.inbox.models import inbox
 from server.kit.clock import MINUTE, SECOND, FrozenClock, SystemClock
-from server.kit.db import Store, open_store
+from server.kit.db import Store
 from server.kit.tx import Tx
 from server.orders import service as orders
 from server.orders.models import order
@@ -28,66 +25,10 @@ from server.practice.providers.printful import PrintfulServer
 from server.practice.providers.printify import PrintifyServer
 from server.practice.providers.server import Call, Hook
 from tests.server.fulfilment.houses import ACCOUNT, PRINTFUL_SECRET, PRINTIFY_SECRET, TOKEN
+from tests.support.burst import Delivery, new_shop, store_beside, storm
 from tests.support.shopbelld import Shopbelld
-from tests.support.waiting import until
 
-THREADS: Final = 6
 STEPS: Final = ("order.submitted", "order.production", "order.shipped", "order.delivered")
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A webhook on its way, and whether it is really the provider's."""
-
-    path: str
-    hook: Hook
-    name: str
-    forged: bool = False
-
-
-@dataclass
-class Burst:
-    """Threads that deliver as providers do: again until it is taken."""
-
-    server: Shopbelld
-    waiting: queue.SimpleQueue[Delivery]
-    open: int
-    up: threading.Event = field(default_factory=threading.Event)
-    taken: Counter[str] = field(default_factory=Counter)
-    refused: int = 0
-    wrong: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self) -> None:
-        """Deliver until nothing is left."""
-        client = self.server.client()
-        while True:
-            try:
-                delivery = self.waiting.get_nowait()
-            except queue.Empty:
-                if not self.open:
-                    client.close()
-                    return
-                self.up.wait(0.05)
-                continue
-            self.up.wait(30)
-            try:
-                self._deliver(client, delivery)
-            except httpx.TransportError:  # killed under our hands
-                self.waiting.put(delivery)
-                client.close()
-                client = self.server.client()
-
-    def _deliver(self, client: httpx.Client, delivery: Delivery) -> None:
-        answer = client.post(delivery.path, content=delivery.hook.body, headers=delivery.hook.headers)
-        with self.lock:
-            if delivery.forged and answer.status_code == 401:
-                self.refused += 1
-            elif not delivery.forged and answer.status_code == 200:
-                self.taken[delivery.name] += 1
-            else:
-                self.wrong.append(f"{delivery.name} {answer.status_code} {answer.text}")
-            self.open -= 1
 
 
 @dataclass(frozen=True)
@@ -181,20 +122,19 @@ def _deliveries(
         server = providers.printful if at_printful else providers.printify
         hooks = providers.tell(name, at_printful=at_printful)
         for n, hook in enumerate(hooks):
-            found += [Delivery(path, hook, f"{order_id} {n}")] * 3
+            found += [_delivery(path, hook, f"{order_id} {n}")] * 3
         said = hooks[chance.randrange(3)].body
         altered = said.replace(b'"id"', b'"id" ', 1)
         forged = (
             server.signed(altered, "0" * 64) if chance.random() < 0.5 else Hook(altered, hooks[0].headers)
         )
-        found.append(Delivery(path, forged, f"forged {order_id}", forged=True))
+        found.append(_delivery(path, forged, f"forged {order_id}", forged=True))
     chance.shuffle(found)
     return found
 
 
-def _work_left(store: Store) -> bool:
-    left = select(inbox.c.id).where(inbox.c.state != "done").limit(1)
-    return store.read(lambda tx: tx.execute(left).first()) is not None
+def _delivery(path: str, hook: Hook, name: str, *, forged: bool = False) -> Delivery:
+    return Delivery(path, hook.body, lambda: hook.headers, name, forged)
 
 
 def _check(store: Store, made: dict[str, tuple[str, bool]]) -> None:
@@ -226,53 +166,26 @@ def _storm(server: Shopbelld, store: Store, *, many: int, kills: int, seed: int)
     providers = _providers(now - many * 3 * MINUTE - MINUTE)
     made = _begin(store, providers, many)
     deliveries = _deliveries(providers, made, random.Random(seed))  # noqa: S311 - a seed, no secret
-    waiting: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-    for delivery in deliveries:
-        waiting.put(delivery)
-    burst = Burst(server, waiting, len(deliveries))
-    server.start()
-    burst.up.set()
-    threads = [threading.Thread(target=burst.run, name=f"provider-{n}") for n in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for nth in range(1, kills + 1):
-        goal = len(deliveries) * nth // (kills + 1)
-        until(lambda goal=goal: len(deliveries) - burst.open >= goal, f"delivery {goal}", seconds=120)  # type: ignore[misc]
-        burst.up.clear()
-        server.kill()
-        server.start()
-        burst.up.set()
-    for thread in threads:
-        thread.join(120)
-        assert not thread.is_alive()
-    assert not burst.wrong, burst.wrong[:5]
-    assert burst.refused == len(made)
-    assert set(burst.taken.values()) == {3}
-    until(lambda: not _work_left(store), "the server to finish what was cut off", seconds=60)
+    taken = storm(server, store, deliveries, refusal=401, kills=kills)
+    assert set(taken.values()) == {3}
     _check(store, made)
 
 
 @pytest.fixture
 def server(home: Path, database_url: str) -> Iterator[Shopbelld]:
-    url = None if database_url.startswith("sqlite") else database_url
-    server = Shopbelld(
+    with new_shop(
         home,
-        url,
+        database_url,
         SHOPBELL_PRINTIFY_WEBHOOK_SECRET=PRINTIFY_SECRET,
         SHOPBELL_PRINTFUL_WEBHOOK_SECRET=PRINTFUL_SECRET,
-    )
-    server.command("init")
-    yield server
-    server.kill()
+    ) as made:
+        yield made
 
 
 @pytest.fixture
 def store(server: Shopbelld, database_url: str) -> Iterator[Store]:
-    """The server's store, from beside it."""
-    on_file = database_url.startswith("sqlite")
-    opened = open_store(None if on_file else database_url, server.data)
-    yield opened
-    opened.close()
+    with store_beside(server, database_url) as opened:
+        yield opened
 
 
 @pytest.mark.timeout(180)

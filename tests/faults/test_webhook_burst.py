@@ -2,89 +2,32 @@
 
 from __future__ import annotations
 
-import queue
 import random
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
 from server.activity.models import activity
 from server.inbox.models import inbox
 from server.kit.clock import SystemClock
-from server.kit.db import Store, open_store
+from server.kit.db import Store
 from server.orders.models import order, order_item
+from tests.support.burst import Delivery, new_shop, store_beside, storm
 from tests.support.shopbelld import Shopbelld
 from tests.support.stripe_events import SECRET, Purchase, encode, sign
-from tests.support.waiting import until
-
-THREADS = 6
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """Bytes on their way, and whether they are really Stripe's."""
+def _delivery(event: dict[str, Any], *, forged: bool = False) -> Delivery:
+    body, secret = encode(event), "whsec_forged" if forged else SECRET
 
-    body: bytes
-    event_id: str
-    forged: bool = False
+    def signed() -> dict[str, str]:
+        return {"stripe-signature": sign(body, secret, SystemClock().now() // 1000)}
 
-
-@dataclass
-class Burst:
-    """Threads that deliver as Stripe does: again until it is acknowledged, and then never again."""
-
-    server: Shopbelld
-    waiting: queue.SimpleQueue[Delivery]
-    up: threading.Event = field(default_factory=threading.Event)
-    acknowledged: Counter[str] = field(default_factory=Counter)
-    refused: Counter[int] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    open: int = 0
-
-    def run(self) -> None:
-        """Deliver until nothing is left."""
-        client = self.server.client()
-        while True:
-            try:
-                delivery = self.waiting.get_nowait()
-            except queue.Empty:
-                if not self.open:
-                    client.close()
-                    return
-                self.up.wait(0.05)
-                continue
-            self.up.wait(30)
-            try:
-                self._deliver(client, delivery)
-            except httpx.TransportError:  # killed under our hands
-                self.waiting.put(delivery)
-                client.close()
-                client = self.server.client()
-
-    def _deliver(self, client: httpx.Client, delivery: Delivery) -> None:
-        secret = "whsec_forged" if delivery.forged else SECRET
-        now = SystemClock().now() // 1000
-        answer = client.post(
-            "/webhooks/stripe",
-            content=delivery.body,
-            headers={"stripe-signature": sign(delivery.body, secret, now)},
-        )
-        with self.lock:
-            if delivery.forged and answer.status_code == 400:
-                self.refused[400] += 1
-            elif not delivery.forged and answer.status_code == 200:
-                self.acknowledged[delivery.event_id] += 1
-            else:
-                self.wrong.append(f"{delivery} {answer.status_code} {answer.text}")
-            self.open -= 1
+    return Delivery("/webhooks/stripe", body, signed, event["id"], forged)
 
 
 def _events(count: int, seed: int) -> tuple[list[Delivery], dict[str, list[str]]]:
@@ -109,24 +52,18 @@ def _events(count: int, seed: int) -> tuple[list[Delivery], dict[str, list[str]]
         if number % 2:
             events.append(buys.refund(4300, event_id=f"{name}refund", created=now - 30))
             wanted[buys.session_id].append("order.refunded")
-        deliveries += [Delivery(encode(event), event["id"]) for event in events]
+        deliveries += [_delivery(event) for event in events]
         if number % 4 == 0:  # the same again, and the same under another id
-            deliveries.append(Delivery(encode(events[0]), events[0]["id"]))
-            double = {**events[0], "id": f"{name}again"}
-            deliveries.append(Delivery(encode(double), double["id"]))
+            deliveries.append(_delivery(events[0]))
+            deliveries.append(_delivery({**events[0], "id": f"{name}again"}))
         if number % 5 == 0:
             forged = Purchase(f"forged{number}").completed(event_id=f"evt_forged_{number}", created=now)
-            deliveries.append(Delivery(encode(forged), forged["id"], forged=True))
+            deliveries.append(_delivery(forged, forged=True))
     chance.shuffle(deliveries)
     return deliveries, wanted
 
 
-def _work_left(store: Store) -> bool:
-    left = select(inbox.c.id).where(inbox.c.state.not_in(("done", "ignored")))
-    return store.read(lambda tx: tx.execute(left.limit(1)).first()) is not None
-
-
-def _check(store: Store, burst: Burst, wanted: dict[str, list[str]]) -> None:
+def _check(store: Store, taken: Counter[str], wanted: dict[str, list[str]]) -> None:
     def unit(tx: Any) -> tuple[list[Any], list[Any], list[Any], list[str]]:
         return (
             tx.execute(select(order)).all(),
@@ -137,7 +74,7 @@ def _check(store: Store, burst: Burst, wanted: dict[str, list[str]]) -> None:
 
     orders, entries, events, lines = store.read(unit)
     kept = Counter(row.event_id for row in events)
-    assert set(burst.acknowledged) - set(kept) == set(), "acknowledged, and lost"
+    assert set(taken) - set(kept) == set(), "acknowledged, and lost"
     assert max(kept.values()) == 1
     assert not [event_id for event_id in kept if "forged" in event_id]
     assert {row.state for row in events} == {"done"}
@@ -159,53 +96,25 @@ def _check(store: Store, burst: Burst, wanted: dict[str, list[str]]) -> None:
 
 def _storm(server: Shopbelld, store: Store, *, purchases: int, kills: int, seed: int) -> None:
     deliveries, wanted = _events(purchases, seed)
-    waiting: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-    for delivery in deliveries:
-        waiting.put(delivery)
-    burst = Burst(server, waiting, open=len(deliveries))
-    server.start()
-    burst.up.set()
-    threads = [threading.Thread(target=burst.run, name=f"stripe-{n}") for n in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for nth in range(1, kills + 1):
-        goal = len(deliveries) * nth // (kills + 1)
-        until(lambda goal=goal: len(deliveries) - burst.open >= goal, f"delivery {goal}", seconds=60)  # type: ignore[misc]
-        burst.up.clear()
-        server.kill()
-        server.start()
-        burst.up.set()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    assert not burst.wrong
-    assert sum(burst.acknowledged.values()) + burst.refused[400] == len(deliveries)
-    assert burst.refused[400] == sum(delivery.forged for delivery in deliveries)
-    until(lambda: not _work_left(store), "the server to finish what was cut off", seconds=30)
-    _check(store, burst, wanted)
+    taken = storm(server, store, deliveries, refusal=400, kills=kills)
+    _check(store, taken, wanted)
 
 
 @pytest.fixture
 def server(home: Path, database_url: str) -> Iterator[Shopbelld]:
-    url = None if database_url.startswith("sqlite") else database_url
-    server = Shopbelld(
+    with new_shop(
         home,
-        url,
+        database_url,
         SHOPBELL_STRIPE_WEBHOOK_SECRETS=f"whsec_older,{SECRET}",
         SHOPBELL_MAIL_CONFIRMATION="off",  # what follows a payment has tests of its own
-    )
-    server.command("init")
-    yield server
-    server.kill()
+    ) as made:
+        yield made
 
 
 @pytest.fixture
 def store(server: Shopbelld, database_url: str) -> Iterator[Store]:
-    """The server's store, read from beside it."""
-    on_file = database_url.startswith("sqlite")
-    opened = open_store(None if on_file else database_url, server.data)
-    yield opened
-    opened.close()
+    with store_beside(server, database_url) as opened:
+        yield opened
 
 
 @pytest.mark.timeout(120)
