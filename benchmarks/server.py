@@ -38,6 +38,7 @@ _PAGE = (
     " WHERE internal = 0 AND (occurred_at, entry.id) < (?, ?)"
     " ORDER BY occurred_at DESC, entry.id DESC LIMIT 50"
 )
+_TOP = (2**62, "")
 _THESE = "(SELECT value FROM json_each(?))"
 _JOINED = {
     # whom the sentence names; what the provider said; what can be done about the mail or the failed submission
@@ -94,24 +95,23 @@ def rss_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _raw_pages_per_second(path: Path) -> float:
-    """The first pages one after the other, with all that they show, on the server's core, without JSON and HTTP."""
-    times = []
+def _raw_pages_per_second(path: Path, seconds: float = 3.0) -> float:
+    """The first pages in turn, with all that they show, for as long and on the same core as the server's."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {int(_SERVER_CPU)})
+    done, place = 0, _TOP
     with driver.connect(path) as connection:
-        for _ in range(4):
-            place = (2**62, "")
-            for _ in range(WALKED):
-                begin = time.perf_counter()
-                rows = connection.execute(_PAGE, place).fetchall()
-                for (kind, column), joined in _JOINED.items():
-                    if these := [row[column] for row in rows if row[1] == kind]:
-                        connection.execute(joined, (json.dumps(these),)).fetchall()
-                times.append(time.perf_counter() - begin)
-                place = (rows[-1][12], rows[-1][0])
+        begin = time.perf_counter()
+        while (now := time.perf_counter()) < begin + seconds:
+            rows = connection.execute(_PAGE, place).fetchall()
+            for (kind, column), joined in _JOINED.items():
+                if these := [row[column] for row in rows if row[1] == kind]:
+                    connection.execute(joined, (json.dumps(these),)).fetchall()
+            done += 1
+            place = (rows[-1][12], rows[-1][0]) if done % WALKED else _TOP
+    connection.close()
     os.sched_setaffinity(0, cores)
-    return 1 / statistics.median(times)
+    return done / (now - begin)
 
 
 def _raw_commits_per_second(folder: Path, source: Path) -> float:
