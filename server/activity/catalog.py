@@ -365,7 +365,7 @@ _SYSTEM = (
         level="error",
         category="system",
         params={"found": "count", "places": "text"},
-        same=(),
+        same=("places",),
     ),
     _type(
         "activity.gap",

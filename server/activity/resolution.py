@@ -78,8 +78,14 @@ def resolve_order(tx: Tx, order: str, caller: Principal) -> Resolved:
     return _answer(tx, changed, caller, None)
 
 
-def settle(tx: Tx, type: str, *, order_id: str) -> None:  # noqa: A002 - the event's type, as in ``log``
-    """What an order's open entries of a type asked for came about by itself: resolve them, by nobody.
+def settle(
+    tx: Tx,
+    type: str,  # noqa: A002 - the event's type, as in ``log``
+    *,
+    order_id: str | None = None,
+    person_id: str | None = None,
+) -> None:
+    """What an order's or a person's open entries of a type asked for came about by itself: resolve them, by nobody.
 
     Like writing an entry it never stands in the way of the write it belongs to: what fails is counted.
     """
@@ -88,7 +94,11 @@ def settle(tx: Tx, type: str, *, order_id: str) -> None:  # noqa: A002 - the eve
     tx.activity_tried = True
     try:
         with tx.savepoint():
-            changed = _SETTLE.rows(tx, at=tx.now, by=None, act=tx.new_id(), order_id_=order_id, type_=type)
+            given = {"at": tx.now, "by": None, "act": tx.new_id(), "type_": type}
+            if order_id is not None:
+                changed = _SETTLE.rows(tx, order_id_=order_id, **given)
+            else:
+                changed = _SETTLE_PERSON.rows(tx, person_id_=person_id, **given)
     except TransactionLostError:
         raise
     except Exception:  # noqa: BLE001 - see above
@@ -183,6 +193,9 @@ _RESOLVE_IDS: Final = _change(_RESOLVED, _OPEN, _BY_NAME)
 _RESOLVE_ORDER: Final = _change(_RESOLVED, _OPEN, activity.c.order_id == bindparam("order_id_"))
 _SETTLE: Final = _change(
     _RESOLVED, _OPEN, activity.c.order_id == bindparam("order_id_"), activity.c.type == bindparam("type_")
+)
+_SETTLE_PERSON: Final = _change(
+    _RESOLVED, _OPEN, activity.c.person_id == bindparam("person_id_"), activity.c.type == bindparam("type_")
 )
 _IS_RESOLVED: Final = activity.c.resolved_at.is_not(None)
 _REOPEN_IDS: Final = _change(_OPEN_AGAIN, _IS_RESOLVED, _BY_NAME)

@@ -68,10 +68,15 @@ class Drift(Answer):
 
 
 class ScanPlace(Answer):
-    """Somewhere the person was looked for after the erasure, and how often something was found there."""
+    """Somewhere the person was looked for after the erasure, and how often something was found there.
+
+    ``expected``: it stands there rightly: in another living person's record, among the shop's own words, in a backup
+    until it expires.
+    """
 
     place: str
     found: int
+    expected: bool = False
 
 
 class Deletion(Answer):

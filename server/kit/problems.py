@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 TITLES: Final = {
@@ -13,6 +13,7 @@ TITLES: Final = {
     405: "Method not allowed",
     408: "Too slow",
     409: "Conflict",
+    410: "Gone",
     413: "Too large",
     415: "Not JSON",
     421: "Not this server",
@@ -33,6 +34,7 @@ class ProblemError(Exception):
         reason: a finer stable name beside ``code`` (``target_is_owner``).
         fields: pairs of field and message for a request with wrong fields.
         retry_after: seconds after which trying again makes sense.
+        extra: further members of the problem, as JSON; nothing of a person.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class ProblemError(Exception):
         reason: str | None = None,
         fields: Sequence[tuple[str, str]] | None = None,
         retry_after: int | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.status = status
@@ -52,10 +55,12 @@ class ProblemError(Exception):
         self.reason = reason
         self.fields = tuple(fields) if fields else None
         self.retry_after = retry_after
+        self.extra = dict(extra or {})
 
     def body(self) -> dict[str, object]:
         """The problem+json object."""
         body: dict[str, object] = {
+            **self.extra,
             "type": "about:blank",
             "title": TITLES.get(self.status, "Refused"),
             "status": self.status,

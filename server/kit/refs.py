@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Select, Table, false, literal, or_, select
 
 from server.kit.schema import metadata
 from server.kit.tx import Tx
@@ -31,6 +31,23 @@ def orders() -> Table | None:
 def staff() -> Table | None:
     """The table whose rows have a user's ``id`` and ``person_id``."""
     return metadata.tables.get("account")
+
+
+def orders_of(person_id: str) -> Select[str]:
+    """The ids of a person's orders, for conditions; none where there is no room of orders."""
+    table = orders()
+    if table is None:
+        return select(literal("")).where(false())
+    return select(table.c.id).where(table.c.person_id == person_id)
+
+
+def is_anonymised(tx: Tx, order_id: str | None) -> bool:
+    """Whether an order's customer has been erased."""
+    table = orders()
+    if table is None or order_id is None:
+        return False
+    found = select(table.c.id).where(table.c.id == order_id, table.c.anonymized_at.is_not(None))
+    return tx.execute(found).first() is not None
 
 
 def find_order(tx: Tx, id_or_number: str) -> OrderFact | None:

@@ -9,16 +9,37 @@ How the rules are carried out (counts, one transaction, order, texts) is ``serve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, false, or_
 
 from server.contract.deletion import Fate
+from server.people.models import address, billing_profile, note, person
 
 GONE: Final = "⟨erased⟩"
 """What stands where a text of the person stood that cannot be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the vault holds of a person, to look for it elsewhere. It stays out of every ``repr``.
+
+    Attributes:
+        emails: the person's own, and those of billing profiles.
+        phones: likewise.
+        names: in full, as the person, an address or a billing profile has them.
+        streets: the first and second lines of addresses.
+        others: what else is the person's own (a company, a tax id, an account elsewhere, a town with its code).
+    """
+
+    emails: tuple[str, ...] = field(default=(), repr=False)
+    phones: tuple[str, ...] = field(default=(), repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+    streets: tuple[str, ...] = field(default=(), repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +51,19 @@ class Subject:
         user_id: the person's account, where there is one.
         mark: the four signs that take the person's place.
         now: the moment of the erasure, milliseconds.
+        known: what the vault holds of the person; empty once they are erased.
     """
 
     person_id: str
     user_id: str | None
     mark: str
     now: int
+    known: Known = Known()
+
+    @property
+    def shown(self) -> str:
+        """What stands in the person's place in sentences: ``⟨erased 7F2A⟩``."""
+        return f"⟨erased {self.mark}⟩"
 
 
 Whose = Callable[[Subject], ColumnElement[bool]]
@@ -62,6 +90,11 @@ class Rule:
     whose: Whose
     covers: tuple[str, ...]
     values: Callable[[Subject], Mapping[str, Any]] | None = None
+
+    @property
+    def key(self) -> str:
+        """What the rule's count is called: ``delete addresses``. No other rule has the same."""
+        return f"{self.fate} {self.noun}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +130,25 @@ def register(*entries: Rule | Mentions) -> None:
         if isinstance(entry, Rule):
             if (entry.fate == "anonymise") != (entry.values is not None):
                 raise ValueError(f"{entry.table.name}: values belong to anonymising, and only to it")
+            if any(entry.key == other.key for other in _known.rules):
+                raise ValueError(f"{entry.table.name}: {entry.key!r} is the name of another rule")
             _known.rules.append(entry)
         else:
             _known.mentions.append(entry)
+
+
+def holds(column: ColumnElement[str], words: Iterable[str]) -> ColumnElement[bool]:
+    """The condition that a text holds one of these, whatever the letters' case, also as JSON writes it.
+
+    Nothing is held by no words at all.
+    """
+    spelt = {form for word in words for form in (word, json.dumps(word)[1:-1])}
+    return or_(false(), *(column.icontains(form, autoescape=True) for form in sorted(spelt)))
+
+
+def is_user(column: ColumnElement[Any], subject: Subject) -> ColumnElement[bool]:
+    """The condition that a column names the person's account; nothing is concerned where there is none."""
+    return false() if subject.user_id is None else column == subject.user_id
 
 
 def exempt(table: Table, column: str, why: str) -> None:
@@ -120,3 +169,59 @@ def mentions() -> Sequence[Mentions]:
 def exempted() -> Mapping[tuple[str, str], str]:
     """Columns that need no rule, with the reason, by table and name."""
     return dict(_known.exempt)
+
+
+register(
+    Rule(
+        person,
+        "contact record",
+        "anonymise",
+        "The row stays as a tombstone, so that what refers to it reads ⟨erased⟩; name, e-mail and phone go.",
+        lambda subject: person.c.id == subject.person_id,
+        ("id",),
+        lambda subject: {
+            "name": None,
+            "name_key": None,
+            "email": None,
+            "email_key": None,
+            "phone": None,
+            "hidden_at": None,
+            "erased_at": subject.now,
+            "updated_at": subject.now,
+        },
+    ),
+    Rule(
+        address,
+        "addresses",
+        "delete",
+        "Where the person lives or had goods sent to.",
+        lambda subject: address.c.person_id == subject.person_id,
+        ("person_id",),
+    ),
+    Rule(
+        billing_profile,
+        "billing profiles",
+        "delete",
+        "To whom the person's invoices were made out.",
+        lambda subject: billing_profile.c.person_id == subject.person_id,
+        ("person_id",),
+    ),
+    Rule(
+        note,
+        "notes about them",
+        "delete",
+        "What staff wrote down about the person.",
+        lambda subject: note.c.person_id == subject.person_id,
+        ("person_id",),
+    ),
+    Rule(
+        note,
+        "notes by them about others",
+        "anonymise",
+        "They belong to the records of others and stay readable; who wrote them is taken off.",
+        lambda subject: is_user(note.c.author_user_id, subject),
+        ("author_user_id",),
+        lambda _subject: {"author_user_id": None},
+    ),
+    Mentions(note, ("body",)),
+)

@@ -110,6 +110,12 @@ SENTENCES: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
         "Webhook charge.refunded from stripe waited 24 hours and matched no order",
     ),
     (
+        "deletion.residue",
+        {"found": 2, "places": "inbox.body, shop.db-wal"},
+        {},
+        "Traces of tom@example.com are left after the erasure: 2 in inbox.body, shop.db-wal",
+    ),
+    (
         "activity.gap",
         {"count": 3, **TIMES},
         {},
@@ -179,6 +185,7 @@ LEVELS_OF_THE_DOMAIN = {
     "webhook.failed": "error",
     "webhook.unmatched": "warning",
     "activity.gap": "warning",
+    "deletion.residue": "error",
     "order.returned": "warning",
     "order.overdue": "warning",
     "email.failed": "error",

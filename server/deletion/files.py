@@ -1,0 +1,64 @@
+"""The search of the files beside and below the database for a person's strings."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from server.deletion.rows import Places, forms
+
+_CHUNK: Final = 4 << 20
+_ASIDE: Final = ".before-restore-"
+BACKUPS: Final = "backups"
+
+
+def search(data_file: Path, words: Sequence[str]) -> Places:
+    """How often the words stand in the data file, its logs and all other files of the data directory.
+
+    Letters' case does not matter where it is ASCII. Backups that stand in the directory are told apart: they are
+    beyond use until they expire, and a restored one is cleaned by the list of erasures.
+    """
+    found = Places()
+    wanted = sorted({form.encode() for word in words for form in forms(word)})
+    if not wanted:
+        return found
+    for path in _files(data_file.parent):
+        many = _count(path, wanted)
+        if _is_backup(path, data_file):
+            found.add(BACKUPS, many, expected=True)
+        else:
+            found.add(path.relative_to(data_file.parent).as_posix(), many)
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        try:
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path
+        except OSError:  # it went meanwhile
+            continue
+
+
+def _is_backup(path: Path, data_file: Path) -> bool:
+    """Whether a file is a backup: one with a manifest, or what a restore put aside."""
+    aside = path.name.startswith(data_file.name + _ASIDE)
+    return aside or path.with_name(path.name + ".json").exists()
+
+
+def _count(path: Path, wanted: Sequence[bytes]) -> int:
+    longest = max(map(len, wanted))
+    many, tail = 0, b""
+    try:
+        with path.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                text = tail + chunk.lower()
+                many += sum(text.count(word) for word in wanted)
+                tail = text[max(0, len(text) - longest + 1) :]
+                many -= sum(tail.count(word) for word in wanted)  # they are counted with the next part
+            many += sum(tail.count(word) for word in wanted)
+    except OSError:
+        return 0
+    return many
