@@ -48,3 +48,12 @@ transaction = Table(
     Index("ix_money_transaction_newest", "created_at", "id"),
     sqlite_strict=True,
 )
+
+invoice_year = Table(
+    "invoice_year",
+    metadata,
+    Column("year", TEXT, primary_key=True),  # in the shop's time zone
+    Column("last", INT, nullable=False),
+    sqlite_strict=True,
+)
+"""The last invoice number given in each year."""

@@ -440,6 +440,13 @@ def _billing() -> None:
     op.create_index("ix_money_transaction_newest", "money_transaction", ["created_at", "id"])
     op.create_index("ix_money_transaction_order_id", "money_transaction", ["order_id"])
     op.create_index("ix_money_transaction_person_id", "money_transaction", ["person_id"])
+    op.create_table(
+        "invoice_year",
+        sa.Column("year", TEXT, nullable=False),
+        sa.Column("last", INT, nullable=False),
+        sa.PrimaryKeyConstraint("year", name="pk_invoice_year"),
+        sqlite_strict=True,
+    )
 
 
 def _carts() -> None:
