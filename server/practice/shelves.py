@@ -1,6 +1,7 @@
 """What the local providers can make, and what they have run out of: at any moment the same, whoever asks.
 
-Each hour may have a spell in which a variant is out of stock, and now and then one in which a whole product is gone.
+Now and then an hour has a spell in which a variant is out of stock, and more rarely one in which a whole product is
+gone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from server.practice.providers.printful import PrintfulServer
 from server.practice.providers.printify import PrintifyServer
 
 Server = PrintifyServer | PrintfulServer
-_OUT: Final = 0.3
-_GONE: Final = 0.07
+_OUT: Final = 0.12
+_GONE: Final = 0.03
+"""How likely an hour has a spell: a few in a day, so that one of a day's orders meets one at most."""
 _LONGEST: Final = 2
 """Hours that a spell may reach into."""
 

@@ -139,10 +139,10 @@ def test_a_failed_one_waits_and_r_lets_it_through_once(tmp_path: Path) -> None:
     async def press(one: Shop, driver: Driver) -> None:
         failed = [row for row in rows(one, order) if row.fulfilment_status == "failed"]
         found = {row.number: (await one.reader.get(f"/v1/orders/{row.number}/submission")) for row in failed}
-        assert len(failed) == 5
+        assert len(failed) == 2, "believable for a day of fifteen orders"
         may = {number: _action(await one.reader.get(f"/v1/orders/{number}"), "retry") for number in found}
         open_now = sorted(number for number, action in may.items() if action["allowed"])
-        assert len(open_now) == 2
+        assert len(open_now) == 1
         hindered = [number for number in may if number not in open_now]
         assert {may[number]["reason"] for number in hindered} == {"permanent_and_unchanged"}
         first = await one.reader.post(f"/v1/orders/{open_now[0]}/submit", {})
