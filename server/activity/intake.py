@@ -51,6 +51,8 @@ class Subject:
     person_id: str | None = None
     email_key: str | None = None
     name_key: str | None = None
+    gone: int = 0
+    """Whether they have been erased: strangers' words about them are not kept any more."""
 
     def names(self) -> list[str]:
         """What must not stand in a parameter, the longest first."""

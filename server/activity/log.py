@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import BindParameter, Table, bindparam, func, insert, null, select, update
+from sqlalchemy import BindParameter, Table, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
@@ -198,7 +198,7 @@ def _insert(tx: Tx, kind: EventType, actor: Actor, given: dict[str, Any], *, wai
     order_id = given.get("order_id")
     number, subject = _about(tx, order_id, given.get("person_id"))
     params, redacted = clean_params(given.get("params"), subject)
-    texts = clean_texts(given.get("texts"))
+    texts = {} if subject.gone else clean_texts(given.get("texts"))
     if redacted:
         _diary.warning("personal data kept out of an entry", extra={"fields": {"type": kind.name}})
     occurred_at = _moment(tx.now, given.get("occurred_at"), params)
@@ -270,6 +270,7 @@ def _about(tx: Tx, order_id: str | None, person_id: str | None) -> tuple[str | N
                     func.coalesce(bindparam("person_id_"), orders.c.person_id),
                     person.c.email_key,
                     person.c.name_key,
+                    case((or_(orders.c.anonymized_at.is_not(None), _ERASED), 1), else_=0),
                 )
                 .outerjoin_from(
                     orders, person, person.c.id == func.coalesce(bindparam("person_id_"), orders.c.person_id)
@@ -322,8 +323,11 @@ def _reason(error: Exception) -> str:
 
 
 _ABOUT: Final[dict[str, Prepared]] = {}
+_ERASED: Final = person.c.erased_at.is_not(None)
 _PERSON: Final = Prepared(
-    select(person.c.email_key, person.c.name_key).where(person.c.id == bindparam("person_id_"))
+    select(person.c.email_key, person.c.name_key, case((_ERASED, 1), else_=0)).where(
+        person.c.id == bindparam("person_id_")
+    )
 )
 _KNOWN: Final = Prepared(select(activity.c.id).where(activity.c.identity == bindparam("identity_")))
 _FORGET: Final = Prepared(

@@ -44,6 +44,7 @@ async def plan_deletion(request: Request, person_id: str, caller: _DELETES) -> R
         deletion_scheduled=409,
         confirmation_mismatch=422,
         rate_limited=429,
+        key_unusable=503,
     ),
 )
 async def delete_person(request: Request, person_id: str, told: Delete, caller: _DELETES) -> Response:

@@ -15,7 +15,7 @@ from server.accounts import standing
 from server.audit import service as audit
 from server.contract.base import ActionState
 from server.contract.deletion import Delete, Deletion, DeletionPlan, ScanPlace
-from server.deletion import erasing, planning, policy, traces
+from server.deletion import erasing, erasures, grace, planning, policy, receipts, traces
 from server.deletion.models import deletion
 from server.directory import hooks
 from server.jobs import service as jobs
@@ -43,7 +43,7 @@ def _offers(tx: Tx, row: Row[Any], caller: Principal) -> list[ActionState]:
 
 def plan(tx: Tx, person_id: str, caller: Principal) -> DeletionPlan:
     """What a deletion would do now (see `planning.make`)."""
-    return planning.make(tx, person_id, caller)
+    return planning.make(tx, person_id, caller, grace_days=grace.days(tx))
 
 
 def delete(tx: Tx, person_id: str, request: Delete, caller: Principal) -> Deletion:
@@ -61,6 +61,11 @@ def delete(tx: Tx, person_id: str, request: Delete, caller: Principal) -> Deleti
     planning.check_typed(row, request.confirm)
     now = planning.stand(tx, person_id)
     planning.check_pinned(tx, request.plan, now)
+    if wait := grace.days(tx):
+        scheduled = grace.schedule(
+            tx, now.subject, caller, role=actor.role, kind=row.kind, plan_hash=now.hash, wait=wait
+        )
+        return get(tx, scheduled)
     deletion_id = tx.new_id()
     tx.execute(
         insert(deletion).values(
@@ -72,6 +77,7 @@ def delete(tx: Tx, person_id: str, request: Delete, caller: Principal) -> Deleti
             asked_by=actor.user_id,
             asked_role=actor.role,
             asked_at=tx.now,
+            plan_hash=now.hash,
         )
     )
     return finish(tx, now.subject, deletion_id, caller=caller, planned=now.counts)
@@ -97,7 +103,8 @@ def finish(
         planned: what must be done, no more and no less; None where nothing was pinned.
 
     Raises:
-        ProblemError: 409 ``plan_changed``: something was tied to the person in this very moment.
+        ProblemError: 409 ``plan_changed``: something was tied to the person in this very moment; 503 ``key_unusable``:
+            the receipt cannot be signed.
     """
     asked = _row(tx, deletion_id)
     account = policy.account_of(tx, about.person_id)
@@ -105,10 +112,15 @@ def finish(
     done = erasing.erase(tx, about)
     if planned is not None and done != dict(planned):
         raise planning.changed(planned, done)
-    tx.execute(
+    row = tx.execute(
         update(deletion)
         .where(deletion.c.id == deletion_id)
         .values(state="erased", erased_at=tx.now, counts=done, sealed=sealed, scan=None, scanned_at=None)
+        .returning(deletion)
+    ).one()
+    receipt, signature = receipts.make(tx, row)
+    tx.execute(
+        update(deletion).where(deletion.c.id == deletion_id).values(receipt=receipt, signature=signature)
     )
     actor = caller or Principal("", "", asked.asked_role, asked.asked_by)
     audit.record(
@@ -127,6 +139,7 @@ def finish(
     )
     topics.publish(tx, "user_deleted", "admin:users", person_id=about.person_id, user_id=about.user_id)
     jobs.enqueue(tx, CLEAN, {"deletion_id": deletion_id}, unique=f"{CLEAN}:{deletion_id}")
+    erasures.remember(tx, deletion_id)
     return get(tx, deletion_id)
 
 

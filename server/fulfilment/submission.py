@@ -26,6 +26,7 @@ from server.jobs import service as jobs
 from server.jobs.errors import JobError
 from server.jobs.service import Asked
 from server.jobs.work import Job, Then, Work
+from server.kit import refs
 from server.kit.access import Principal
 from server.kit.clock import SECOND
 from server.kit.problems import not_found
@@ -364,6 +365,12 @@ def _note(tx: Tx, row: Row[Any], provider: str, before: Row[Any] | None, **value
 
 
 def _set(tx: Tx, submission_id: str, **values: Any) -> None:
+    if values.get("reason"):
+        order_id = tx.execute(
+            select(submission.c.order_id).where(submission.c.id == submission_id)
+        ).scalar_one()
+        if refs.is_anonymised(tx, order_id):
+            values["reason"] = None  # a provider's words may name whom the order was for
     tx.execute(update(submission).where(submission.c.id == submission_id).values(**values, updated_at=tx.now))
     tx.touch("orders")
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.inbox.models import BODY_KEPT, inbox
 from server.inbox.senders import Event, Outcome, find
+from server.kit import refs
 from server.kit.clock import DAY, HOUR, MINUTE
 from server.kit.db import Store
 from server.kit.tx import TransactionLostError, Tx
@@ -261,6 +262,8 @@ def _settle(tx: Tx, row: Row[Any]) -> None:
         else:
             age = tx.now - row.received_at
             kept["next_try_at"] = min(tx.now + max(MINUTE, age), end)
+    if kept["state"] in ("done", "ignored") and refs.is_anonymised(tx, outcome.order_id):
+        kept["body"] = ""  # it came for somebody who has been erased: its effect stays, what it says goes
     tx.execute(update(inbox).where(inbox.c.id == row.id).values(**kept))
 
 

@@ -76,12 +76,17 @@ def note(tx: Tx, told: Bounce) -> bool:
         order_id=None if row is None else row.order_id,
         person_id=person_id,
         params={"kind": told.kind, "mail": None if row is None else label_of(row.kind)},
-        texts={"reason": told.reason} if told.reason else None,
+        texts={"reason": told.reason} if told.reason and not _is_anonymised(row) else None,
         occurred_at=at,
         identity=_identity(told),
         actor=Actor("provider"),
     )
     return True
+
+
+def _is_anonymised(row: Row[Any] | None) -> bool:
+    """Whether the mail's recipient has been erased: what the mail server says names them."""
+    return row is not None and row.anonymized_at is not None
 
 
 def _identity(told: Bounce) -> tuple[str, str]:

@@ -67,6 +67,7 @@ def fulfil(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
     row = find(tx, key, lock=True)
     if row is None:
         raise not_found("order")
+    step = _of_nobody(row, step)
     if step.status == row.fulfilment_status and not _another_failure(row, step):
         missing = {
             name: value for name in _DETAILS if (value := getattr(step, name)) and getattr(row, name) is None
@@ -116,6 +117,7 @@ def told(tx: Tx, key: str, step: FulfilmentStep, *, actor: Actor) -> Row[Any]:
     if step.status not in FORWARD or getattr(row, stamp) is not None:
         return row
     at = moment(step.occurred_at, tx.now)
+    step = _of_nobody(row, step)
     values = {
         name: value for name in _DETAILS if (value := getattr(step, name)) and getattr(row, name) is None
     }
@@ -155,6 +157,13 @@ def moment(text: str | None, now: int) -> int:
             422, "occurred_at_in_future", f"occurred_at {message}.", fields=[("occurred_at", message)]
         )
     return at
+
+
+def _of_nobody(row: Row[Any], step: FulfilmentStep) -> FulfilmentStep:
+    """The step without what would lead to the customer again, where the customer of the order has been erased."""
+    if row.anonymized_at is None:
+        return step
+    return step.model_copy(update=dict.fromkeys(("carrier", "tracking_number", "tracking_url", "reason")))
 
 
 def _another_failure(row: Row[Any], step: FulfilmentStep) -> bool:

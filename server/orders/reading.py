@@ -198,7 +198,7 @@ def _head(row: Row[Any], customer: people.Person | None, attention: int) -> dict
     return {
         "id": row.id,
         "number": row.number,
-        "customer": None if customer is None else _customer(customer),
+        "customer": _customer(row, customer),
         "total": Money(amount=row.total, currency=row.currency),
         "payment_status": row.payment_status,
         "fulfilment_status": row.fulfilment_status,
@@ -215,7 +215,9 @@ def _problem(row: Row[Any]) -> str | None:
     return "Payment failed" if row.payment_status == "failed" else None
 
 
-def _customer(person: people.Person) -> CustomerRef:
+def _customer(row: Row[Any], person: people.Person | None) -> CustomerRef | None:
+    if person is None:
+        return CustomerRef(erased=row.person_mark) if row.anonymized_at is not None else None
     if person.erased_at is not None:
         return CustomerRef(id=person.id, erased=person.mark)
     return CustomerRef(id=person.id, name=person.name, email=person.email, phone=person.phone)

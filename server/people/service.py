@@ -164,6 +164,16 @@ def _find_or_create(tx: Tx, kind: PersonKind, *, email: str, name: str | None, p
         raise ValueError("a person needs an e-mail")
     name = clean_text(name.strip(), MAX_NAME) or None if name else None
     phone = clean_text(phone.strip(), MAX_PHONE) or None if phone else None
+    while True:
+        found = _make_or_hold(tx, kind, email=email, name=name, phone=phone)
+        if found is not None:
+            return found
+        # whoever had this e-mail was erased between the two statements: now it is free
+
+
+def _make_or_hold(tx: Tx, kind: PersonKind, *, email: str, name: str | None, phone: str | None) -> str | None:
+    """The person with this e-mail, whom nobody erases until this transaction ends; None when that just happened."""
+    email_key = fold_email(email)
     make = sqlite_insert(person) if tx.dialect == "sqlite" else postgresql_insert(person)
     made: str | None = tx.execute(
         make.values(
@@ -187,10 +197,12 @@ def _find_or_create(tx: Tx, kind: PersonKind, *, email: str, name: str | None, p
         tx.touch("people")
         return made
     known = tx.execute(
-        select(person.c.id, person.c.name, person.c.phone).where(
-            person.c.kind == kind, person.c.email_key == email_key
-        )
-    ).one()
+        select(person.c.id, person.c.name, person.c.phone)
+        .where(person.c.kind == kind, person.c.email_key == email_key)
+        .with_for_update(read=True, key_share=True)
+    ).first()
+    if known is None:
+        return None
     missing: dict[str, object] = {}
     if name is not None and not known.name:
         missing |= {"name": name, "name_key": fold(name)}

@@ -33,14 +33,17 @@ _PAID: Final = ("paid", "refunded")
 def record(tx: Tx, told: Expired) -> str | None:
     """Keep the cart of an expired session and ask for its reminder; the same session again changes nothing.
 
-    Nothing is kept while reminders are switched off, without an e-mail, or when the order was paid for elsewhere.
+    Nothing is kept while reminders are switched off, without an e-mail, when the order was paid for elsewhere, or
+    when its customer has been erased.
 
     Returns:
         The person whose cart it is, if one was kept.
     """
     if not told.email or not settings.get(tx, "recovery.enabled"):
         return None
-    if told.order is not None and told.order.payment_status in _PAID:
+    if told.order is not None and (
+        told.order.payment_status in _PAID or told.order.anonymized_at is not None
+    ):
         return None
     person_id = people.find_or_create_customer(tx, email=told.email, name=told.name, phone=told.phone)
     insert = sqlite_insert(abandoned_cart) if tx.dialect == "sqlite" else postgresql_insert(abandoned_cart)
