@@ -1,18 +1,25 @@
-"""Members of staff: one role each, and always one active Owner."""
+"""Accounts and whose they are: staff, and customers who signed up. One role each, and always one active Owner."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.accounts import policy
-from server.accounts.models import token, user
+from server.accounts.actions import actions
+from server.accounts.models import invitation, token, user
+from server.accounts.roles import change, end_access, lock, sync, unlock
+from server.accounts.standing import acting_role, hold_owners, is_last_owner, lower
+from server.accounts.topics import USERS
 from server.audit import service as audit
-from server.contract.access import StaffRole, UserRow
-from server.kit.access import RANK, Principal, Role
-from server.kit.clock import instant
+from server.contract.access import AccountRole, StaffRole, UserRow
+from server.kit import topics
+from server.kit.access import Principal
+from server.kit.clock import instant, instant_or_none
 from server.kit.folding import fold_email
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import ProblemError, not_found
@@ -20,7 +27,32 @@ from server.kit.tx import Tx
 from server.people import service as people
 from server.people.models import person
 
-_OWNERS_LOCK = 0x5348_4F51  # one number for all transactions that may take an Owner away
+__all__ = [
+    "acting_role",
+    "change",
+    "create_owner",
+    "create_user",
+    "end_access",
+    "find_by_email",
+    "first_owner",
+    "get",
+    "has_owner",
+    "hold_owners",
+    "is_last_owner",
+    "lock",
+    "lower",
+    "make_account",
+    "names",
+    "page",
+    "person_of",
+    "shown",
+    "sync",
+    "unlock",
+    "user_of",
+]
+
+_AT_ONCE: Final = 500
+"""Ids in one statement."""
 
 
 def create_owner(
@@ -39,15 +71,19 @@ def create_owner(
     )
 
 
-def create_user(tx: Tx, *, email: str, name: str | None, role: StaffRole, caller: Principal) -> str:
+def create_user(tx: Tx, *, email: str, name: str | None, role: str, caller: Principal) -> str:
     """Let a member of staff in.
 
     Raises:
-        ProblemError: 403 ``owner_role_protected`` or ``insufficient_permissions``; 409 ``email_taken``.
+        ProblemError: 422 ``role_not_found``; 403 ``owner_role_protected`` or ``insufficient_permissions``; 409
+            ``customer_account`` or ``email_taken``.
     """
-    policy.may_grant(acting_role(tx, caller), role)
+    granted = policy.staff_role(role)
+    policy.may_grant(acting_role(tx, caller), granted)
     facts = {"role": role}
-    return _create(tx, email=email, name=name, role=role, action="user.created", facts=facts, caller=caller)
+    return _create(
+        tx, email=email, name=name, role=granted, action="user.created", facts=facts, caller=caller
+    )
 
 
 def _create(
@@ -61,10 +97,9 @@ def _create(
     caller: Principal | None,
 ) -> str:
     person_id = people.create_staff(tx, email=email, name=name)
-    if tx.execute(select(user.c.id).where(user.c.person_id == person_id)).first() is not None:
+    user_id = make_account(tx, person_id, role)
+    if user_id is None:
         raise ProblemError(409, "email_taken", "A member of staff with this e-mail exists already.")
-    user_id = tx.new_id()
-    tx.execute(insert(user).values(id=user_id, person_id=person_id, role=role, active=1, created_at=tx.now))
     audit.record(
         tx,
         action,
@@ -74,8 +109,20 @@ def _create(
         target_user_id=user_id,
         metadata=facts,
     )
-    tx.touch("access")
+    topics.publish(tx, "user_created", USERS, user_id=user_id, role=role)
+    tx.touch("access", "people")
     return user_id
+
+
+def make_account(tx: Tx, person_id: str, role: AccountRole) -> str | None:
+    """Make a person's account: its id; None when the person has one already."""
+    make = sqlite_insert(user) if tx.dialect == "sqlite" else postgresql_insert(user)
+    made = tx.execute(
+        make.values(id=tx.new_id(), person_id=person_id, role=role, active=1, created_at=tx.now)
+        .on_conflict_do_nothing(index_elements=[user.c.person_id])
+        .returning(user.c.id)
+    )
+    return cast("str | None", made.scalar())
 
 
 def has_owner(tx: Tx) -> bool:
@@ -91,129 +138,14 @@ def first_owner(tx: Tx) -> str | None:
 
 
 def find_by_email(tx: Tx, email: str) -> str | None:
-    """The user with this e-mail, whatever its letters' case."""
+    """The member of staff with this e-mail, whatever its letters' case."""
     mine = (person.c.kind == "staff") & (person.c.email_key == fold_email(email.strip()))
     found = select(user.c.id).join(person, person.c.id == user.c.person_id).where(mine)
     return cast("str | None", tx.execute(found).scalar())
 
 
-def acting_role(tx: Tx, caller: Principal) -> Role:
-    """The caller's role as it stands inside this transaction: somebody may just have taken it away.
-
-    Raises:
-        ProblemError: 401 ``unauthenticated`` when the caller has been deactivated meanwhile.
-    """
-    if caller.user_id is None:
-        return caller.role
-    row = tx.execute(select(user.c.role, user.c.active).where(user.c.id == caller.user_id)).first()
-    if row is None or not row.active:
-        raise ProblemError(401, "unauthenticated", "This token has been revoked.", reason="revoked")
-    return lower(caller.role, row.role)
-
-
-def lower(one: Role, other: Role) -> Role:
-    """The role that stands lower."""
-    return one if RANK[one] <= RANK[other] else other
-
-
-def change(tx: Tx, user_id: str, *, role: StaffRole | None, active: bool | None, caller: Principal) -> None:
-    """Change a user's role, or deactivate or reactivate one. Deactivating revokes all the user's tokens at once.
-
-    Raises:
-        ProblemError: 404 ``not_found``; 403 ``owner_role_protected``, ``cannot_deactivate_self`` or
-            ``insufficient_permissions``; 409 ``cannot_demote_last_owner`` or ``cannot_deactivate_last_owner``.
-    """
-    _hold_owners(tx)
-    row = tx.execute(select(user).where(user.c.id == user_id)).first()
-    if row is None:
-        raise not_found("user")
-    actor = acting_role(tx, caller)
-    if role is not None and role != row.role:
-        _change_role(tx, row, role, actor, caller)
-    if active is not None and active != bool(row.active):
-        current = row.role if role is None else role
-        if active:
-            _reactivate(tx, row.id, current, actor, caller)
-        else:
-            _deactivate(tx, row.id, current, actor, caller)
-
-
-def _change_role(tx: Tx, row: Any, role: StaffRole, actor: Role, caller: Principal) -> None:
-    if role == "owner":
-        policy.may_grant(actor, role)
-    if _is_last_owner(tx, row):
-        raise ProblemError(409, "cannot_demote_last_owner", "The last active Owner stays Owner.")
-    policy.may_touch(actor, row.role)
-    policy.may_grant(actor, role)
-    tx.execute(update(user).where(user.c.id == row.id).values(role=role))
-    audit.record(
-        tx,
-        "user.role_changed",
-        caller=caller,
-        resource_type="user",
-        resource_id=row.id,
-        target_user_id=row.id,
-        metadata={"role_from": row.role, "role_to": role},
-    )
-    tx.touch("access")
-
-
-def _deactivate(tx: Tx, user_id: str, role: Role, actor: Role, caller: Principal) -> None:
-    if caller.user_id == user_id:
-        raise ProblemError(403, "cannot_deactivate_self", "You cannot deactivate yourself.")
-    row = tx.execute(select(user).where(user.c.id == user_id)).one()
-    if _is_last_owner(tx, row):
-        raise ProblemError(
-            409, "cannot_deactivate_last_owner", "The last active Owner cannot be deactivated."
-        )
-    policy.may_touch(actor, role)
-    tx.execute(update(user).where(user.c.id == user_id).values(active=0, deactivated_at=tx.now))
-    open_tokens = (token.c.user_id == user_id) & token.c.revoked_at.is_(None)
-    revoked = tx.execute(
-        update(token).where(open_tokens).values(revoked_at=tx.now).returning(token.c.id)
-    ).all()
-    audit.record(
-        tx,
-        "user.deactivated",
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-        metadata={"tokens_revoked": len(revoked)},
-    )
-    tx.touch("access")
-
-
-def _reactivate(tx: Tx, user_id: str, role: Role, actor: Role, caller: Principal) -> None:
-    policy.may_touch(actor, role)
-    tx.execute(update(user).where(user.c.id == user_id).values(active=1, deactivated_at=None))
-    audit.record(
-        tx,
-        "user.reactivated",
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-    )
-    tx.touch("access")
-
-
-def _hold_owners(tx: Tx) -> None:
-    """Let no other transaction count Owners meanwhile: two of them could take each other away otherwise."""
-    if tx.dialect == "postgresql":
-        tx.driver_sql(f"SELECT pg_advisory_xact_lock({_OWNERS_LOCK})")
-
-
-def _is_last_owner(tx: Tx, row: Any) -> bool:
-    if row.role != "owner" or not row.active:
-        return False
-    active = (user.c.role == "owner") & (user.c.active == 1)
-    count = tx.execute(select(func.count()).select_from(user).where(active)).scalar_one()
-    return bool(count <= 1)
-
-
-def get(tx: Tx, user_id: str) -> UserRow:
-    """A user as clients see one.
+def get(tx: Tx, user_id: str, caller: Principal | None = None) -> UserRow:
+    """An account as clients see one.
 
     Raises:
         ProblemError: 404 ``not_found``.
@@ -221,18 +153,33 @@ def get(tx: Tx, user_id: str) -> UserRow:
     row = tx.execute(select(user).where(user.c.id == user_id)).first()
     if row is None:
         raise not_found("user")
-    return shown(tx, [row])[0]
+    return shown(tx, [row], caller)[0]
 
 
-def page(tx: Tx, request: PageRequest) -> Slice[Row[Any]]:
-    """Users, newest first, as rows of their table (``shown`` makes of them what clients see)."""
-    rows = tx.execute(keyset(select(user), request, user.c.created_at, user.c.id)).all()
+def page(tx: Tx, request: PageRequest, role: AccountRole | None = None) -> Slice[Row[Any]]:
+    """Accounts, newest first, as rows of their table (``shown`` makes of them what clients see).
+
+    Args:
+        tx: the transaction.
+        request: which page.
+        role: only these; None for all staff. Customers come only when asked for by their role.
+    """
+    wanted = user.c.role != "user" if role is None else user.c.role == role
+    rows = tx.execute(keyset(select(user).where(wanted), request, user.c.created_at, user.c.id)).all()
     return slice_of(rows, request)
 
 
-def shown(tx: Tx, rows: Sequence[Row[Any]]) -> list[UserRow]:
-    """Rows of users with their names and e-mails out of the vault."""
+def shown(tx: Tx, rows: Sequence[Row[Any]], caller: Principal | None = None) -> list[UserRow]:
+    """Rows of accounts with their names and e-mails out of the vault.
+
+    Args:
+        tx: the transaction.
+        rows: of ``account``.
+        caller: whose actions are listed with each; None lists none.
+    """
     known = people.people(tx, [row.person_id for row in rows])
+    invited = _invited(tx, [row.id for row in rows if row.role != "user"])
+    offered = {} if caller is None or not rows else actions(tx, rows, caller)
     return [
         UserRow(
             id=row.id,
@@ -241,17 +188,55 @@ def shown(tx: Tx, rows: Sequence[Row[Any]]) -> list[UserRow]:
             email=known[row.person_id].email if row.person_id in known else None,
             role=row.role,
             active=bool(row.active),
+            invited=row.id in invited,
             created_at=instant(row.created_at),
+            last_seen_at=instant_or_none(row.last_seen_at),
+            actions=offered.get(row.id, []),
         )
         for row in rows
     ]
 
 
+def _invited(tx: Tx, user_ids: Collection[str]) -> set[str]:
+    """Those who were given a code and have never had a token."""
+    if not user_ids:
+        return set()
+    unused = invitation.c.accepted_at.is_(None) & invitation.c.revoked_at.is_(None)
+    never = ~select(token.c.id).where(token.c.user_id == invitation.c.user_id).exists()
+    statement = select(invitation.c.user_id).where(invitation.c.user_id.in_(set(user_ids)) & unused & never)
+    return set(tx.execute(statement).scalars())
+
+
 def names(tx: Tx, user_ids: Iterable[str | None]) -> dict[str, str]:
     """What to call users, by id; those who are gone are left out."""
-    wanted = sorted({user_id for user_id in user_ids if user_id is not None})
-    if not wanted:
-        return {}
-    rows = tx.execute(select(user.c.id, user.c.person_id).where(user.c.id.in_(wanted))).all()
-    known = people.people(tx, [row.person_id for row in rows])
-    return {row.id: known[row.person_id].shown for row in rows if row.person_id in known}
+    owners = _people_of(tx, {user_id for user_id in user_ids if user_id is not None})
+    known = people.people(tx, list(owners.values()))
+    return {user_id: known[whose].shown for user_id, whose in owners.items() if whose in known}
+
+
+def user_of(tx: Tx, person_ids: Collection[str]) -> dict[str, str]:
+    """The accounts of people: the user's id by the person's; one without an account is left out."""
+    found: dict[str, str] = {}
+    wanted = sorted(set(person_ids))
+    for start in range(0, len(wanted), _AT_ONCE):
+        mine = user.c.person_id.in_(wanted[start : start + _AT_ONCE])
+        found |= {
+            row.person_id: row.id for row in tx.execute(select(user.c.id, user.c.person_id).where(mine))
+        }
+    return found
+
+
+def person_of(tx: Tx, user_id: str) -> str | None:
+    """The person whose account this is; None when there is no such account."""
+    return cast("str | None", tx.execute(select(user.c.person_id).where(user.c.id == user_id)).scalar())
+
+
+def _people_of(tx: Tx, user_ids: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    wanted = sorted(user_ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        mine = user.c.id.in_(wanted[start : start + _AT_ONCE])
+        found |= {
+            row.id: row.person_id for row in tx.execute(select(user.c.id, user.c.person_id).where(mine))
+        }
+    return found

@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from sqlalchemy import select
 
+from server.accounts.audit_routes import routes as audit_log
 from server.accounts.routes import routes as accounts
+from server.accounts.user_routes import routes as users
 from server.activity.routes import routes as activity
 from server.app import errors, health, pulse, reference, registered  # noqa: F401 - the rooms' jobs
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
@@ -125,6 +127,8 @@ def create_app(
     errors.install(app)
     rooms = (
         accounts,
+        users,
+        audit_log,
         orders,
         order_mails,
         fulfilment,

@@ -32,6 +32,14 @@ class UserRow(Answer):
     actions: list[ActionState] = Field(default_factory=list)
 
 
+RoleName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z_]{1,40}$",
+        json_schema_extra={"enum": ["owner", "admin", "support", "readonly", "user"]},
+    ),
+]
+"""The name of a role; one that no role has is refused with ``role_not_found``."""
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
 
 
@@ -77,13 +85,13 @@ class NewUser(Request):
 
     email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    role: StaffRole
+    role: RoleName
 
 
 class ChangeUser(Request):
     """What to change about a member of staff; what is left out stays."""
 
-    role: StaffRole | None = None
+    role: RoleName | None = None
     active: bool | None = None
 
 
@@ -133,7 +141,7 @@ class NewOauthLink(Request):
 class SyncRoles(Request):
     """The roles that accounts shall have. What the caller may not grant or take away is left out, and told."""
 
-    roles: Annotated[dict[str, AccountRole], Field(max_length=200)]
+    roles: Annotated[dict[str, RoleName], Field(max_length=200)]
 
 
 class SyncedRoles(Answer):

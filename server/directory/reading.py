@@ -90,9 +90,9 @@ def open_tickets(tx: Tx, ids: Collection[str]) -> dict[str, int]:
     return {row.person_id: row.tickets for row in tx.execute(statement.group_by(ticket.c.person_id))}
 
 
-def _accounts(tx: Tx, ids: Collection[str], caller: Principal) -> dict[str, UserRow]:  # noqa: ARG001
+def _accounts(tx: Tx, ids: Collection[str], caller: Principal) -> dict[str, UserRow]:
     rows = tx.execute(select(user).where(user.c.person_id.in_(set(ids)))).all() if ids else []
-    return {row.person_id: shown for row, shown in zip(rows, users.shown(tx, rows), strict=True)}
+    return {row.person_id: shown for row, shown in zip(rows, users.shown(tx, rows, caller), strict=True)}
 
 
 def _head(row: Row[Any], account: UserRow | None, bought: int, asked: int) -> dict[str, Any]:

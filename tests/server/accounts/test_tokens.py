@@ -213,7 +213,7 @@ def test_a_demoted_user_takes_the_tokens_along(http: httpx.Client, staff: Staff)
     http.patch(f"/v1/users/{staff.users['admin']}", headers=staff.bearer("owner"), json={"role": "readonly"})
     me = http.get("/v1/me", headers=staff.bearer("admin")).json()
     assert (me["role"], me["user"]["role"]) == ("readonly", "readonly")
-    assert http.get("/v1/users", headers=staff.bearer("admin")).status_code == 403
+    assert http.get("/v1/settings", headers=staff.bearer("admin")).status_code == 403
 
 
 def test_a_token_without_end_or_name_is_never_made(store: Store, staff: Staff) -> None:

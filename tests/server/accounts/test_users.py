@@ -57,13 +57,20 @@ def test_the_owner_lets_people_in(http: httpx.Client, staff: Staff, role: str) -
         json={"email": "new@example.com", "name": "New", "role": role},
     )
     assert answer.status_code == 201
-    assert answer.json() == {
-        "id": answer.json()["id"],
+    told = answer.json()
+    actions = {action["name"]: action["allowed"] for action in told.pop("actions")}
+    may = {name: actions[name] for name in ("set_role", "deactivate", "reactivate", "invite")}
+    assert may == {"set_role": True, "deactivate": True, "reactivate": False, "invite": True}
+    assert told == {
+        "id": told["id"],
+        "person_id": told["person_id"],
         "name": "New",
         "email": "new@example.com",
         "role": role,
         "active": True,
+        "invited": False,
         "created_at": "2026-02-23T10:00:00.000Z",
+        "last_seen_at": None,
     }
 
 

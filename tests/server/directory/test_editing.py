@@ -79,16 +79,16 @@ def test_an_account_keeps_an_email(owner: Town) -> None:
 def test_an_edit_is_recorded_and_told_by_the_names_of_its_fields(by: As, store: Store) -> None:
     owner = by("owner")
     mary = owner.customer("mary@example.com", name="Mary")
-    before = store.read(topics.counters)
+    before, known = store.read(topics.counters), len(owner.told("admin:users"))
     same = {"name": "Mary", "email": "mary@example.com"}
     assert by("support").ask("PATCH", f"/{mary}", same).status_code == 200
     assert owner.audited("person.updated") == [], "nothing changed"
-    assert owner.told("admin:users") == []
+    assert len(owner.told("admin:users")) == known
     by("support").ask("PATCH", f"/{mary}", {"name": "Secret Name", "email": "secret@example.com"})
     (entry,) = owner.audited("person.updated")
     assert (entry.actor_user_id, entry.resource_id) == (owner.staff.users["support"], mary)
     assert set(entry.metadata) >= {"name", "email"}
-    assert owner.told("admin:users") == [
+    assert owner.told("admin:users")[known:] == [
         ("user_updated", {"person_id": mary, "user_id": None, "fields": ["email", "name"]})
     ]
     written = json.dumps([entry.metadata, owner.told("admin:users")]).casefold()
