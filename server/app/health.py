@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 
+from server.audit import wrapper
 from server.kit.sqlite import SqliteStore, sqlite_version
 from server.kit.web import answer, open_to_all, router, services
 
@@ -24,7 +25,8 @@ def build() -> APIRouter:
     def healthz(request: Request) -> Response:
         """``status`` is ``ok`` after the store answered, else ``trouble`` with a sentence, and the answer 503.
 
-        ``activity_dropped`` counts entries that the log had to let go since the server started.
+        ``activity_dropped`` counts entries that the log had to let go since the server started, ``audit_lost``
+        those of the audit log that could not be written after an act of the shop's business.
         """
         store = services(request).store
         store.read(lambda tx: tx.execute(text("SELECT 1")).scalar())
@@ -33,6 +35,7 @@ def build() -> APIRouter:
             "trouble": store.trouble,
             "activity_dropped": store.drops.total,
             "activity_dropped_by_reason": store.drops.by_reason(),
+            "audit_lost": wrapper.lost(store),
             "database": store.dialect,
             "sqlite_version": None,
         }
