@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import warnings
 from collections.abc import Callable
@@ -16,11 +17,13 @@ from server.accounts.audit_routes import routes as audit_log
 from server.accounts.routes import routes as accounts
 from server.accounts.user_routes import routes as users
 from server.activity.routes import routes as activity
-from server.app import errors, health, pulse, reference, registered  # noqa: F401 - the rooms' jobs
+from server.app import errors, events, health, pulse, reference, registered  # noqa: F401 - the rooms' jobs
 from server.app.front import BODY_SECONDS, Front, Receive, Scope, Send
 from server.app.hosts import Hosts
 from server.app.pulse import PulseCache
 from server.app.services import AppServices
+from server.app.streams import Streams
+from server.app.watch import Pause
 from server.catalog.routes import routes as catalog
 from server.content.file_routes import routes as files
 from server.content.routes import routes as content
@@ -65,6 +68,7 @@ class App(FastAPI):
 
     front: Front
     pulse: PulseCache
+    streams: Streams
     known: dict[tuple[str, str], StrictRoute]
     """The routes whose paths have no parameters, by method and path."""
 
@@ -95,6 +99,7 @@ def create_app(
     *,
     monotonic: Callable[[], float] = time.monotonic,
     body_seconds: float = BODY_SECONDS,
+    pause: Pause = asyncio.sleep,
 ) -> App:
     """Put the rooms together.
 
@@ -103,6 +108,7 @@ def create_app(
         config: the server's set-up.
         monotonic: the clock of rate limits.
         body_seconds: how long a request's body may take in all.
+        pause: lets the seconds between two heartbeats of a stream pass.
 
     Raises:
         UndeclaredRouteError: a room forgot to say who may use one of its routes.
@@ -120,6 +126,7 @@ def create_app(
     hosts = Hosts(config)
     app.known = {}
     app.pulse = PulseCache(found, hosts.allows)
+    app.streams = Streams(store, pause)
     app.state.services = found
     app.state.config = config
     app.front = Front(app.beyond_front, found, hosts, body_seconds)
@@ -149,7 +156,8 @@ def create_app(
         content,
         files,
     )
-    for router in (health.build(), pulse.build(app.pulse), *rooms, reference.build(app)):
+    own = (health.build(), pulse.build(app.pulse), events.build(found, app.streams))
+    for router in (*own, *rooms, reference.build(app)):
         _take_in(app, router)
     check_routes(app)
     _build_bodies(app)

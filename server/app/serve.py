@@ -18,6 +18,7 @@ import uvicorn
 
 from server.app.assembly import App
 from server.app.protocol import LimitedProtocol
+from server.app.streams import Streams
 from server.kit.config import ConfigError, ServerConfig
 
 _log = logging.getLogger("shopbell.serve")
@@ -141,9 +142,23 @@ def _remove_stale(path: Path) -> None:
     raise ConfigError(f"A server listens on {path} already.")
 
 
+class _Server(uvicorn.Server):
+    """Ends the open streams of its application when it stops: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._streams.end()
+        await super().shutdown(sockets)
+        await self._streams.ended()
+
+
 def make_server(app: App) -> uvicorn.Server:
     """The HTTP server around an application; run it with ``run(sockets=[…])``."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             loop="asyncio",
@@ -156,7 +171,8 @@ def make_server(app: App) -> uvicorn.Server:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        ),
+        app.streams,
     )
 
 

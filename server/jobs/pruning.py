@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, select, tuple_
 
 from server.jobs.asking import TOPIC
 from server.jobs.models import job
+from server.kit import topics
 from server.kit.clock import DAY
 from server.kit.db import Store
-from server.kit.schema import idempotency, topic_event
+from server.kit.schema import idempotency
 from server.kit.tx import Tx
 
 BATCH: Final = 500
@@ -60,19 +61,8 @@ def prune_answers(store: Store) -> int:
 
 
 def prune_events(store: Store) -> int:
-    """Let go of events of topics that are older than a day, from the first one on and a few at a time; how many.
-
-    What is kept has no hole: whoever was told the event before the first that is kept missed nothing.
-    """
-    seq, at = topic_event.c.seq, topic_event.c.at
-
-    def some(tx: Tx) -> int:
-        young = select(func.min(seq)).where(at > tx.now - DAY).scalar_subquery()
-        last = select(func.max(seq) + 1).scalar_subquery()
-        old = select(seq).where(seq < func.coalesce(young, last)).order_by(seq).limit(BATCH)
-        return len(tx.execute(delete(topic_event).where(seq.in_(old)).returning(seq)).all())
-
+    """Let go of events of topics that are older than a day, a few at a time; how many."""
     gone = 0
-    while some_gone := store.write(some):
-        gone += some_gone
+    while some := store.write(lambda tx: topics.forget(tx, tx.now - DAY, BATCH)):
+        gone += some
     return gone

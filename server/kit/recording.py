@@ -52,8 +52,8 @@ class Frontier:
         self._reach = reach
         self._drawn = 0
         self._writers: Writers = frozenset()
-        self.place = 0
-        """Everything up to this number is visible to who looks from now on."""
+        self.place = -1
+        """Everything up to this number is visible to who looks from now on; -1 as long as that was not found."""
 
     @property
     def waits(self) -> bool:

@@ -11,26 +11,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy import bindparam, delete, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.kit.prepared import AnyOf, Prepared
 from server.kit.recording import Frontier, Reach
-from server.kit.schema import topic, topic_event
-from server.kit.topic_rules import allow, declared_topics, is_topic, may_follow, own_or_staff, rule_of, staff
+from server.kit.schema import store_fact, topic, topic_event
+from server.kit.topic_rules import (
+    LONGEST,
+    allow,
+    declared_topics,
+    is_topic,
+    may_follow,
+    own_or_staff,
+    rule_of,
+    staff,
+)
 from server.kit.tx import Tx
 
 __all__ = [
     "CHANNEL",
+    "LONGEST",
     "Event",
     "after",
     "allow",
     "counters",
     "declared_topics",
-    "first_kept",
+    "drawn",
+    "forget",
+    "forgotten",
     "frontier",
     "is_topic",
     "may_follow",
@@ -92,7 +104,7 @@ def publish(tx: Tx, event: str, *names: str, **data: Any) -> None:
 
 def frontier() -> Frontier:
     """Up to where events may be read so that none is ever skipped: each reader's own, to be looked at again."""
-    return Frontier(Reach(topic_event.name))
+    return Frontier(_REACH)
 
 
 def after(tx: Tx, names: Iterable[str], place: int, upto: int, limit: int) -> list[Event]:
@@ -106,9 +118,36 @@ def moved_between(tx: Tx, place: int, upto: int) -> set[str]:
     return {name for (name,) in _BETWEEN.rows(tx, after_=place, upto_=upto)}
 
 
-def first_kept(tx: Tx) -> int | None:
-    """The place of the first event that is kept; None when none is."""
-    return cast("int | None", _FIRST.rows(tx)[0][0])
+def forget(tx: Tx, before: int, most: int) -> int:
+    """Delete the first of the events that happened before a moment, at most so many of them; how many it were.
+
+    What is kept has no hole: nothing that stands after an event that is kept is deleted.
+    """
+    seq = topic_event.c.seq
+    young = select(func.min(seq)).where(topic_event.c.at >= before).scalar_subquery()
+    last = select(func.max(seq) + 1).scalar_subquery()
+    old = select(seq).where(seq < func.coalesce(young, last)).order_by(seq).limit(most)
+    gone = tx.execute(delete(topic_event).where(seq.in_(old)).returning(seq)).scalars().all()
+    if gone:
+        place = str(max(gone))
+        into = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+        tx.execute(
+            into.values(name=_FORGOTTEN, value=place).on_conflict_do_update(
+                index_elements=[store_fact.c.name], set_={"value": place}
+            )
+        )
+    return len(gone)
+
+
+def forgotten(tx: Tx) -> int:
+    """The last place whose event was deleted; who stands before it missed something."""
+    rows = _LAST_FORGOTTEN.rows(tx)
+    return int(rows[0][0]) if rows else 0
+
+
+def drawn(tx: Tx) -> int:
+    """The last place that an event was given so far, whether or not it is visible yet."""
+    return _REACH.drawn(tx)
 
 
 _NEXT: Final = {"counter": topic.c.counter + 1}
@@ -134,4 +173,6 @@ _AFTER: Final = Prepared(
     .limit(bindparam("limit_"))
 )
 _BETWEEN: Final = Prepared(select(topic_event.c.topic).distinct().where(*_SPAN))
-_FIRST: Final = Prepared(select(func.min(topic_event.c.seq)))
+_REACH: Final = Reach(topic_event.name)
+_FORGOTTEN: Final = "events_forgotten"
+_LAST_FORGOTTEN: Final = Prepared(select(store_fact.c.value).where(store_fact.c.name == literal(_FORGOTTEN)))

@@ -284,6 +284,8 @@ def test_no_route_can_be_made_to_stumble(
     safe = {
         key: value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for key, value in query.items()
     }
+    if path == "/v1/events":
+        safe["topics"] = "no:such"  # a stream would have no end
     answer = http.request(method, path, params=safe, content=content, headers=headers)
     if path == "/webhooks/stripe" or isinstance(what, Open):
         assert answer.status_code in (200, 400, 403, 409, 422)
