@@ -7,6 +7,10 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.kit.config import ServerConfig
 
 EPILOG = """\
 exit codes:
@@ -80,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _command(key, "rotate", "make a new key and seal every secret with it, also while the server runs")
 
+    _erasure_commands(commands)
     _command(commands, "prune", "let go of activity older than the shop keeps it (90 days by default)")
     for name, what in (
         ("backup", "copy the data file, also while the server runs, and verify the copy"),
@@ -88,6 +93,26 @@ def parser() -> argparse.ArgumentParser:
         _command(commands, name, what).add_argument("file", type=Path, metavar="FILE")
     _command(commands, "doctor", "versions, checks, counts, log gaps, age of the backup")
     return top
+
+
+def _erasure_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    receipt = commands.add_parser("receipt", help="receipts of erasures").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    show = _command(receipt, "show", "print the receipt of an erasure, to be kept")
+    show.add_argument("id", metavar="ID", help="the deletion's")
+    verify = _command(receipt, "verify", "whether a receipt's signature holds and a key of this shop made it")
+    verify.add_argument("file", metavar="FILE", help="- for standard input")
+    verify.add_argument(
+        "--key", metavar="HEX", help="the shop's public key, where its data directory is not at hand"
+    )
+    _command(receipt, "key", "print the public keys of this shop's receipts, the one that signs now first")
+    erasures = commands.add_parser("erasures", help="the list of erasures").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    _command(erasures, "list", "print the list, to be kept beside a dump of the database")
+    replay = _command(erasures, "replay", "erase again whom a database that was put back still holds")
+    replay.add_argument("file", type=Path, metavar="FILE")
 
 
 def _command(
@@ -129,6 +154,8 @@ def _run(given: argparse.Namespace) -> int:
 
         work(config)
         return 0
+    if given.command in ("receipt", "erasures"):
+        return _of_erasures(config, given)
     from server.app import commands  # noqa: PLC0415
 
     run: dict[str, Callable[[], int]] = {
@@ -144,6 +171,19 @@ def _run(given: argparse.Namespace) -> int:
         "doctor": lambda: commands.doctor(config),
     }
     return run[given.command]()
+
+
+def _of_erasures(config: ServerConfig, given: argparse.Namespace) -> int:
+    from server.app import erasure_commands as commands  # noqa: PLC0415
+
+    run: dict[tuple[str, str], Callable[[], int]] = {
+        ("receipt", "show"): lambda: commands.receipt_show(config, given.id),
+        ("receipt", "verify"): lambda: commands.receipt_verify(config, given.file, given.key),
+        ("receipt", "key"): lambda: commands.receipt_key(config),
+        ("erasures", "list"): lambda: commands.erasures_list(config),
+        ("erasures", "replay"): lambda: commands.erasures_replay(config, given.file),
+    }
+    return run[given.command, given.action]()
 
 
 def _explained(error: Exception) -> tuple[int, str]:

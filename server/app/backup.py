@@ -49,6 +49,7 @@ class Manifest:
         sha256: of the backup file.
         bytes: its length.
         counts: rows of each table.
+        erasures: how many erasures the backup knows of; a restore carries out those that came later.
     """
 
     format: int
@@ -57,6 +58,7 @@ class Manifest:
     sha256: str
     bytes: int
     counts: dict[str, int]
+    erasures: int = 0
 
 
 def manifest_path(file: Path) -> Path:
@@ -83,7 +85,7 @@ def make_backup(source: Path, target: Path, clock: Clock | None = None) -> Manif
             made.execute("PRAGMA journal_mode=DELETE")
         counts, schema = inspect(copy)
         digest, length = hash_of(copy)
-        manifest = Manifest(FORMAT, schema, moment, digest, length, counts)
+        manifest = Manifest(FORMAT, schema, moment, digest, length, counts, _erasures(copy, counts))
         with _temporary(manifest_path(target)) as note:
             note.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
             _sync(copy)
@@ -161,6 +163,14 @@ def inspect(file: Path) -> tuple[dict[str, int], str]:
         counts = {name: opened.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
         schema = opened.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     return counts, str(schema)
+
+
+def _erasures(file: Path, counts: dict[str, int]) -> int:
+    """How many erasures a database file knows of."""
+    if "deletion" not in counts:
+        return 0
+    with _database(file) as opened:
+        return int(opened.execute("SELECT count(*) FROM deletion WHERE erased_at IS NOT NULL").fetchone()[0])
 
 
 _TABLES: Final = (

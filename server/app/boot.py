@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
@@ -15,6 +16,8 @@ from server.kit.config import ConfigError, ServerConfig, make_data_dir
 from server.kit.db import Store, open_store
 from server.kit.migrate import migrate
 from server.settings.source import attach
+
+_log = logging.getLogger("shopbell.boot")
 
 
 def data_file(config: ServerConfig) -> str:
@@ -62,6 +65,15 @@ def checked_store(config: ServerConfig, clock: Clock | None = None) -> Iterator[
         yield store
     finally:
         store.close()
+
+
+def catch_up(store: Store) -> None:
+    """Erase again whom the store, put back from a backup by whatever means, does not know to be erased."""
+    from server.app import registered  # noqa: F401, PLC0415 - every room's rules; most commands need none of them
+    from server.deletion import replay  # noqa: PLC0415
+
+    for sentence in replay.catch_up(store).sentences():
+        _log.warning("at start", extra={"fields": {"sentence": sentence}})
 
 
 def warnings(config: ServerConfig, store: Store) -> list[str]:

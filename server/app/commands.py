@@ -18,8 +18,9 @@ from server.accounts.service import DEFAULT_DAYS
 from server.activity import service as activity_log
 from server.activity.models import activity
 from server.app import backup as backups
-from server.app import boot
+from server.app import boot, registered  # noqa: F401 - every room's rules and jobs
 from server.audit import service as audit
+from server.deletion import erasures, replay, traces
 from server.kit import checks
 from server.kit.access import RANK, Role
 from server.kit.clock import DAY, Clock, rfc3339
@@ -157,7 +158,9 @@ def backup(config: ServerConfig, file: Path, clock: Clock | None = None) -> int:
     manifest = backups.make_backup(config.data_dir / "shop.db", file.expanduser().absolute(), clock)
     with boot.checked_store(config, clock) as store:
         store.write(backups.note_backup)
-    _out(f"{file}: {manifest.bytes} bytes, {sum(manifest.counts.values())} rows, verified.")
+        erasures.complete(config.data_dir / erasures.FILE, store.read(erasures.in_table))
+    rows = sum(manifest.counts.values())
+    _out(f"{file}: {manifest.bytes} bytes, {rows} rows, {_known_erasures(manifest)}, verified.")
     return DONE
 
 
@@ -169,6 +172,7 @@ def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int
         return REFUSED
     boot.check_place(config)
     with sole_server(config.data_dir):
+        trouble = keep_list(config, clock)
         manifest, aside = backups.put_back(file.expanduser().absolute(), config.data_dir / "shop.db", clock)
         with boot.checked_store(config, clock) as store:
             store.write(
@@ -176,8 +180,15 @@ def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int
                     tx, "store.restored", caller=None, metadata={"backup_sha256": manifest.sha256}
                 )
             )
+            again = replay.catch_up(store)
+            if again.erased:
+                traces.clean(store, frozenset(), lambda _seconds: False, lambda _what: None)
             lost = sum(not each.opens for each in store.read(settings.sealed))
     _out(f"The shop is as it was at {manifest.made_at} ({sum(manifest.counts.values())} rows).")
+    for sentence in again.sentences() or ["Nobody was to be erased again."]:
+        _out(sentence)
+    if trouble is not None:
+        _say(trouble)
     if aside is not None:
         _say(f"What stood there before is kept in {aside}.")
     if lost:
@@ -187,6 +198,26 @@ def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int
         )
     _say("Tokens revoked since that backup are good again: look through them.")
     return DONE
+
+
+def keep_list(config: ServerConfig, clock: Clock | None = None) -> str | None:
+    """Put what the data file knows of erasures into the list beside it, before the file goes.
+
+    Returns:
+        A sentence where the file cannot be asked (it is gone, or damaged): then the list alone holds.
+    """
+    if not (config.data_dir / "shop.db").exists():
+        return None
+    try:
+        with boot.checked_store(config, clock) as store:
+            erasures.complete(config.data_dir / erasures.FILE, store.read(erasures.in_table))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the old file, the backup takes its place
+        return f"The old data file cannot be read: whom to erase again is known from {erasures.FILE} beside it alone."
+    return None
+
+
+def _known_erasures(manifest: backups.Manifest) -> str:
+    return "1 erasure" if manifest.erasures == 1 else f"{manifest.erasures} erasures"
 
 
 def doctor(config: ServerConfig, clock: Clock | None = None) -> int:

@@ -9,6 +9,7 @@ import server.billing.topics
 import server.carts.topics
 import server.catalog.topics
 import server.content.erasure
+import server.deletion.due
 import server.deletion.jobs
 import server.fulfilment.jobs
 import server.inbox.jobs

@@ -47,6 +47,7 @@ def serve(
         store = around.enter_context(boot.checked_store(config, clock))
         for sentence in boot.warnings(config, store):
             _log.warning("at start", extra={"fields": {"sentence": sentence}})
+        boot.catch_up(store)
         app = create_app(store, config)
         opened, where = around.enter_context(listen(config, host, port, uds))
         around.enter_context(offered_setup(store, config))

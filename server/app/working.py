@@ -33,6 +33,7 @@ def work(config: ServerConfig, *, clock: Clock | None = None) -> None:
         if config.is_file:
             around.enter_context(_sole_worker(config))
         store = around.enter_context(boot.checked_store(config, clock))
+        boot.catch_up(store)
         around.enter_context(_told_to(stop))
         runner = Runner(store, alone=config.is_file)
         runner.start()

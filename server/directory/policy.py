@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from server.accounts import policy as accounts
 from server.contract.base import ActionState
 from server.kit.access import RANK, Permission, Principal
 from server.kit.problems import ProblemError
+
+_FINER: Final = frozenset({"target_is_owner", "target_is_staff"})
 
 
 def may_write(row: Any) -> None:
@@ -42,6 +44,21 @@ def may_edit(row: Any, account: Any | None, caller: Principal) -> None:
         ProblemError: as `may_write`; 403 ``insufficient_permissions``.
     """
     may_write(row)
+    _towards_staff(account, caller)
+
+
+def may_export(row: Any, account: Any | None, caller: Principal) -> None:
+    """Whether the caller may take along all that is held about the person; as for editing, and of hidden ones too.
+
+    Raises:
+        ProblemError: 409 ``already_erased``; 403 ``insufficient_permissions``.
+    """
+    if row.erased_at is not None:
+        raise ProblemError(409, "already_erased", "This person has been erased: there is nothing to export.")
+    _towards_staff(account, caller)
+
+
+def _towards_staff(account: Any | None, caller: Principal) -> None:
     if account is not None and RANK[account.role] and account.id != caller.user_id:
         accounts.may_touch(caller.role, account.role)
 
@@ -52,18 +69,8 @@ def actions(row: Any, account: Any | None, caller: Principal) -> list[ActionStat
         state("edit", caller, "people.edit", lambda: may_edit(row, account, caller)),
         state("note", caller, "people.edit", lambda: may_write(row)),
         state("profile", caller, "billing.manage_profiles", lambda: may_write(row)),
-        state("export", caller, "people.export", lambda: may_export(row)),
+        state("export", caller, "people.export", lambda: may_export(row, account, caller)),
     ]
-
-
-def may_export(row: Any) -> None:
-    """Whether there is anything left to export.
-
-    Raises:
-        ProblemError: 409 ``already_erased``.
-    """
-    if row.erased_at is not None:
-        raise ProblemError(409, "already_erased", "This person has been erased: there is nothing to export.")
 
 
 def state(name: str, caller: Principal, permission: Permission, check: Callable[[], None]) -> ActionState:
@@ -73,5 +80,6 @@ def state(name: str, caller: Principal, permission: Permission, check: Callable[
     try:
         check()
     except ProblemError as refusal:
-        return ActionState(name=name, allowed=False, reason=refusal.code)
+        finer = refusal.reason if refusal.reason in _FINER else None
+        return ActionState(name=name, allowed=False, reason=finer or refusal.code)
     return ActionState(name=name, allowed=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from server.kit.crypto import SecretBox
@@ -47,6 +48,7 @@ class SettingSource:
     Args:
         box: seals and opens secrets; without a key until ``settings.source.attach``.
         overrides: by setting.
+        data_dir: where the shop's own files stand; None until ``settings.source.attach``.
         kept: what was last read; asked again when the counter moved.
         generation: moves when this process changes a setting, so that nobody keeps what was read just before.
         fresh_until: by the monotonic clock: until then ``kept`` may be used without asking (`at_hand`).
@@ -54,6 +56,7 @@ class SettingSource:
 
     box: SecretBox = field(default_factory=SecretBox, repr=False)
     overrides: Mapping[str, Override] = field(default_factory=dict, repr=False)
+    data_dir: Path | None = None
     kept: Kept | None = field(default=None, repr=False)
     generation: int = 0
     fresh_until: float = 0.0

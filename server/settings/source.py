@@ -16,13 +16,14 @@ _LONGEST_FILE: Final = 65_536
 
 
 def attach(store: Store, config: ServerConfig) -> None:
-    """Give a store its keys, unless it has some, and the environment's settings.
+    """Give a store its keys, unless it has some, the environment's settings, and where its files stand.
 
     Raises:
         ConfigError: a key or a setting of the environment is no use; one sentence that names the variable.
     """
     source = store.setting_source
     source.overrides = overrides(config.variables)
+    source.data_dir = config.data_dir
     if source.box.ring.is_empty:
         source.box = SecretBox(ring_of(config))
     source.forget()

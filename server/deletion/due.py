@@ -1,0 +1,42 @@
+"""What begins when a grace period ends, and what a person's record offers: wired at import."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy import select
+
+from server.deletion import grace, planning, service
+from server.deletion.models import deletion
+from server.directory import hooks
+from server.jobs.registry import Kind, register
+from server.jobs.work import Then, Work
+from server.kit.clock import HOUR, MINUTE
+from server.kit.tx import Tx
+
+
+def run(work: Work) -> Then:
+    """An attempt of the job ``deletion.due``: the erasure stands together with the done mark."""
+    return partial(_end, deletion_id=str(work.job.args["deletion_id"]))
+
+
+def _end(tx: Tx, *, deletion_id: str) -> None:
+    if not grace.is_due(tx, deletion_id):
+        return  # it was called off, or done already
+    wanted = select(deletion.c.person_id).where(deletion.c.id == deletion_id)
+    person_id = str(tx.execute(wanted).scalar_one())
+    service.finish(tx, planning.subject(tx, person_id), deletion_id)
+
+
+register(
+    Kind(
+        name=grace.DUE,
+        label="Erase a person when the grace period ends",
+        queue="upkeep",
+        run=run,
+        max_attempts=10,
+        waits=(MINUTE, 10 * MINUTE, HOUR),
+        no_retry=None,
+    )
+)
+hooks.offer(grace.offer)
