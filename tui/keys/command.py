@@ -6,18 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["everywhere", "list", "story", "orders", "activity", "jobs", "settings", "editing", "panel"]
+Scope = Literal[
+    "everywhere",
+    "list",
+    "story",
+    "orders",
+    "activity",
+    "tickets",
+    "jobs",
+    "settings",
+    "editing",
+    "composing",
+    "panel",
+]
 Focus = Literal[
     "orders",
     "order",
     "activity",
     "entry",
+    "tickets",
+    "ticket",
     "jobs",
     "job",
     "settings",
     "setting",
     "editing",
     "choosing",
+    "composing",
     "panel",
     "explained",
 ]

@@ -27,7 +27,7 @@ EVERYWHERE: tuple[Command, ...] = (
         ("open", "enter", "open", "open", "Open what is under the cursor."),
     ),
     *group(
-        "Moving", ("orders", "activity", "jobs", "settings"),
+        "Moving", ("orders", "activity", "tickets", "jobs", "settings"),
         ("record.next", "J", "next_record", "next", "Next record; what is open stays open."),
         ("record.previous", "K", "previous_record", "previous", "Previous record."),
     ),
@@ -55,6 +55,10 @@ EVERYWHERE: tuple[Command, ...] = (
         ("quit", "ctrl+c", "ask_quit", "quit", "Ask, then quit."),
     ),
     *group(
+        "Everywhere", ("everywhere",), ("go.tickets", "4", "section('tickets')", "tickets", "Go to Tickets."),
+        needs="tickets.read",
+    ),
+    *group(
         "Everywhere", ("everywhere",), ("go.jobs", "6", "section('jobs')", "jobs", "Go to Jobs."), needs="jobs.read"
     ),
     *group(
@@ -64,7 +68,7 @@ EVERYWHERE: tuple[Command, ...] = (
     *group(
         "Everywhere", ("everywhere",),
         ("undo", "z", "undo", "undo",
-         "Undo the last resolve or reopen; take back what was asked for while it waits to leave."),
+         "Undo the last change; take back what was asked for while it waits to leave."),
         ("redo", "Z", "redo", "redo", "Do again what was undone."),
         needs="activity.resolve",
     ),
@@ -88,7 +92,7 @@ EVERYWHERE: tuple[Command, ...] = (
         needs="activity.resolve",
     ),
     *group(
-        "Acting", ("orders", "activity", "jobs", "settings"),
+        "Acting", ("orders", "activity", "tickets", "jobs", "settings"),
         ("copy", "y", "copy", "copy", "Copy the number, id or name to your terminal's clipboard."),
     ),
     *group(

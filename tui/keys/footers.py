@@ -24,6 +24,15 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     ),
     "panel": (_MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",)),
     "explained": (_MOVE, ("close",), ("refresh",), ("undo",), ("help",)),
+    "tickets": (
+        _MOVE, ("open",), ("ticket.reply",), ("ticket.assign",), ("ticket.resolve",), ("filter",),
+        ("ticket.new",), ("help",),
+    ),
+    "ticket": (
+        _MOVE, _RECORDS, ("ticket.reply",), ("ticket.note",), ("ticket.assign",), ("ticket.resolve",), ("back",),
+        ("help",),
+    ),
+    "composing": (("compose.send",), ("compose.line",), ("compose.leave",)),
     "jobs": (
         _MOVE, ("open",), ("job.retry",), ("job.withdraw",), ("queue.pause",), ("queue",), _TABS, ("help",),
     ),

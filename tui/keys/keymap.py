@@ -26,11 +26,14 @@ TOGETHER: tuple[frozenset[Scope], ...] = (
     frozenset({"everywhere", "list", "activity"}),
     frozenset({"everywhere", "story", "activity"}),
     frozenset({"everywhere", "story", "panel", "activity"}),
+    frozenset({"everywhere", "list", "tickets"}),
+    frozenset({"everywhere", "story", "tickets"}),
     frozenset({"everywhere", "list", "jobs"}),
     frozenset({"everywhere", "story", "jobs"}),
     frozenset({"everywhere", "list", "settings"}),
     frozenset({"everywhere", "story", "settings"}),
     frozenset({"editing"}),
+    frozenset({"composing"}),
 )
 """Scopes that are live at the same time: a list or a story, in a section, in the frame."""
 

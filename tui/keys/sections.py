@@ -17,6 +17,29 @@ SECTIONS: tuple[Command, ...] = (
         ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
     ),
     *group(
+        "Tickets", ("tickets",),
+        ("tickets.menu", "f", "menu", "priorities", "Choose which priority to show."),
+        ("ticket.order", "o", "open_order", "its order", "Open the order that the ticket stands beside."),
+    ),
+    *group(
+        "Tickets", ("tickets",),
+        ("ticket.reply", "r", "reply", "reply", "Reply to the customer, who gets it by mail too."),
+        ("ticket.note", "c", "note", "internal note", "Write something down for staff alone."),
+        ("ticket.assign", "a", "assign", "assign", "Give the ticket to somebody: you come first."),
+        ("ticket.unassign", "A", "unassign", "unassign", "Take the ticket off whoever has it."),
+        ("ticket.priority", "p", "priority", "priority", "Choose how urgent the ticket is."),
+        ("ticket.resolve", "x", "resolve", "resolve", "Resolve the ticket, or all that are marked."),
+        ("ticket.reopen", "X", "reopen", "reopen", "Open a resolved or closed ticket again."),
+        ("ticket.status", "S", "status", "status", "Choose the state of the ticket."),
+        ("ticket.again", "", "again", "the same again", "Do to this ticket what was done to the last one."),
+        needs="tickets.write",
+    ),
+    *group(
+        "Tickets", ("tickets",),
+        ("ticket.new", "+", "new_ticket", "new ticket", "Open a ticket for a customer."),
+        needs="tickets.create",
+    ),
+    *group(
         "Jobs", ("jobs",),
         ("queue", "f", "choose_queue", "queues", "Choose which queue to show."),
         ("job.order", "o", "open_order", "its order", "Open the order that the job is about."),
@@ -57,6 +80,13 @@ SECTIONS: tuple[Command, ...] = (
         ("edit.leave", "escape", "give_up", "leave as it was", "Leave the setting as it was."),
         ("edit.line", "ctrl+n", "new_line", "new line", "Begin a new line in a long text."),
         ("edit.other", "space", "other", "the other", "Go to the other choice."),
+        listed=False,
+    ),
+    *group(
+        "Writing", ("composing",),
+        ("compose.send", "enter", "save", "send", "Send what is written, or save it."),
+        ("compose.line", "ctrl+n", "new_line", "new line", "Begin a new line."),
+        ("compose.leave", "escape", "give_up", "leave for later", "Leave what is written for later."),
         listed=False,
     ),
 )  # fmt: skip

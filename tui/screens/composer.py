@@ -37,7 +37,7 @@ class Composer(Vertical):
         glyphs: the decorative characters.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("editing")]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composing")]
 
     DEFAULT_CSS = """
     Composer {
@@ -130,8 +130,12 @@ class Composer(Vertical):
         """Say how sending stands, and why it was refused; what is written stays."""
         self._sending = state == "sending"
         self.set_class(state == "refused", "-refused")
-        send, leave = (self._live.shown(name, ascii_only=self._ascii) for name in ("edit.save", "edit.leave"))
-        hint = f"{send} {self._verb}   {self._live.shown('edit.line')} new line   {leave} leaves it for later"
+        send, leave = (
+            self._live.shown(name, ascii_only=self._ascii) for name in ("compose.send", "compose.leave")
+        )
+        hint = (
+            f"{send} {self._verb}   {self._live.shown('compose.line')} new line   {leave} leaves it for later"
+        )
         said = {"idle": hint, "sending": "Sending…", "refused": sentence}[state]
         self.query_one(".state", SafeStatic).update(said)
 

@@ -31,6 +31,7 @@ class Sign:
         kind: imports and gives its class.
         needs: the permission without which it is not shown.
         counts_attention: whether what needs attention is counted beside it.
+        counts_tickets: whether the tickets that are open or in progress are.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Sign:
     kind: Callable[[], type[AnySection]]
     needs: str | None = None
     counts_attention: bool = False
+    counts_tickets: bool = False
 
     def shown_to(self, desk: Desk) -> bool:
         """Whether the reader's role has it; before the role is known, only what every role has."""
@@ -78,6 +80,7 @@ def identity(
                 f"go.{sign.name}",
                 current=sign.name == current,
                 badge=pulse.attention if pulse is not None and sign.counts_attention else 0,
+                number=pulse.tickets if pulse is not None and sign.counts_tickets else 0,
             )
             for sign in sections
             if sign.shown_to(desk)

@@ -17,10 +17,11 @@ from tui.screens.activity import ActivitySection
 from tui.screens.commands import Commands
 from tui.screens.connecting import in_thread, one_heap
 from tui.screens.desk import Desk, counters
-from tui.screens.identity import Sign, identity, later
+from tui.screens.identity import identity
 from tui.screens.orders import OrdersSection
 from tui.screens.polling import Polling
 from tui.screens.section import AnySection, Origin, Section, View
+from tui.screens.signs import SECTIONS
 from tui.widgets.bar import Part
 from tui.widgets.frame import CommandBar, Footer, IdentityStrip, Outcome, StatusLine
 from tui.widgets.text import SafeStatic
@@ -28,16 +29,6 @@ from tui.widgets.text import SafeStatic
 if TYPE_CHECKING:
     from server.contract.pulse import Pulse
     from tui.api.client import Client
-
-SECTIONS = (
-    Sign("orders", "Orders", "1", lambda: OrdersSection),
-    Sign("activity", "Activity", "2", lambda: ActivitySection, counts_attention=True),
-    Sign("jobs", "Jobs", "6", later("tui.screens.jobs", "JobsSection"), needs="jobs.read"),
-    Sign(
-        "settings", "Settings", "7", later("tui.screens.settings", "SettingsSection"), needs="settings.read"
-    ),
-)
-"""The sections there are, in the order of their digits; all but the first two are imported when they are gone to."""
 
 ROWS_FIRST = 0.25
 """Seconds for which the frame's own questions wait for the first rows, which are what the reader waits for."""

@@ -26,13 +26,17 @@ from tui.widgets.text import Line, SafeInput
 
 @dataclass(frozen=True, slots=True)
 class SectionMark:
-    """A section as the strip names it: its digit, its name, and the count that hangs on it."""
+    """A section as the strip names it: its digit, its name, and what is counted beside it.
+
+    ``badge`` counts what needs attention, ``number`` what waits in the section.
+    """
 
     digit: str
     name: str
     command: str
     current: bool = False
     badge: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def _who_and_where(identity: Identity, shop: int, *, words: bool) -> list[Part]:
         ]
         if section.badge:
             parts.append(Part(f" {glyphs.attention}{badge(section.badge)}", "warning", "attention.next"))
+        if section.number:
+            parts.append(Part(f" {badge(section.number)}", "strong", section.command))
         parts.append(Part(" " if words else ""))
     return parts
 
