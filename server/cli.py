@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     _command(key, "rotate", "make a new key and seal every secret with it, also while the server runs")
 
     _erasure_commands(commands)
-    _command(commands, "prune", "let go of activity older than the shop keeps it (90 days by default)")
+    _command(commands, "prune", "let go of activity and audit entries older than the shop keeps them")
     for name, what in (
         ("backup", "copy the data file, also while the server runs, and verify the copy"),
         ("restore", "put a verified backup in the place of the data file"),

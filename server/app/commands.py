@@ -19,6 +19,7 @@ from server.activity import service as activity_log
 from server.activity.models import activity
 from server.app import backup as backups
 from server.app import boot, registered  # noqa: F401 - every room's rules and jobs
+from server.audit import retention as audit_retention
 from server.audit import service as audit
 from server.deletion import erasures, replay, traces
 from server.kit import checks
@@ -114,13 +115,16 @@ def owner_add(config: ServerConfig, *, owner_email: str, clock: Clock | None = N
 
 
 def prune(config: ServerConfig, clock: Clock | None = None) -> int:
-    """Let go of activity that is older than the shop keeps it."""
+    """Let go of activity and of the audit log's entries that are older than the shop keeps them."""
     with boot.checked_store(config, clock) as store:
         for sentence in store.read(settings.complaints):
             _say(sentence)
         days = store.read(lambda tx: settings.get(tx, "activity.retention_days"))
         gone = activity_log.prune(store, days)
+        audited = store.read(lambda tx: settings.get(tx, "audit.retention_days"))
+        forgotten = audit_retention.prune(store, audited)
     _out(f"{gone} entries older than {days} days went.")
+    _out(f"{forgotten} entries of the audit log older than {audited} days went.")
     return DONE
 
 

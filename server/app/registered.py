@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import server.accounts.jobs
 import server.accounts.topics
 import server.activity.jobs
 import server.audit.topics
+import server.billing.erasure
 import server.billing.topics
+import server.carts.erasure
+import server.carts.jobs
 import server.carts.topics
 import server.catalog.topics
 import server.content.erasure

@@ -362,6 +362,14 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "upkeep",
     ),
     _number(
+        "audit.retention_days",
+        "Keep the audit log for",
+        "Who did what in this program.",
+        (1, 90, 99_999),
+        "days",
+        "upkeep",
+    ),
+    _number(
         "deletion.grace_days",
         "Wait before an erasure",
         "So long a deleted person is locked and hidden and can be restored; 0 erases at once.",

@@ -34,6 +34,7 @@ TextSetting = Literal[
 ]
 NumberSetting = Literal[
     "activity.retention_days",
+    "audit.retention_days",
     "actions.undo_seconds",
     "mail.smtp.port",
     "recovery.delay_minutes",

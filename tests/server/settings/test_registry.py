@@ -99,6 +99,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "jobs.nightly_at": (["00:00", "03:30", "23:59"], ["", "24:00", "3:30", "03:60", "03:30:00", "noon"]),
     "jobs.keep_days": numbers(1, 3_650),
     "activity.retention_days": numbers(1, 99_999),
+    "audit.retention_days": numbers(1, 99_999),
     "deletion.grace_days": numbers(0, 30),
 }  # fmt: skip
 
