@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import select, update
 
 from server.accounts.models import user
@@ -129,6 +131,19 @@ def test_the_slug_stays_when_the_title_changes(counter: Counter) -> None:
     now = counter.get(made.id)
     assert (now.title, now.slug, now.history) == ("Parcel lost", "where-is-my-parcel", [])
     assert counter.telling(lambda: counter.change(made.id, title="Parcel lost")) == []
+
+
+def test_of_many_who_want_the_same_at_once_one_changes_it(counter: Counter) -> None:
+    which, other = counter.open().id, counter.open().id
+    with ThreadPoolExecutor(8) as hands:
+        list(hands.map(lambda _: counter.change(which, status="resolved"), range(8)))
+        pairs = [[which, other], [other, which]] * 4
+        changed = list(hands.map(lambda ids: counter.change_many(ids, priority="high"), pairs))
+    assert [(line.field, line.value_to) for line in counter.get(which).history] == [
+        ("status", "resolved"),
+        ("priority", "high"),
+    ]
+    assert sorted(which for ids in changed for which in ids) == sorted([which, other])
 
 
 def test_a_reason_stands_with_what_it_explains_and_is_not_endless(counter: Counter) -> None:
