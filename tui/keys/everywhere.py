@@ -27,7 +27,7 @@ EVERYWHERE: tuple[Command, ...] = (
         ("open", "enter", "open", "open", "Open what is under the cursor."),
     ),
     *group(
-        "Moving", ("orders", "activity", "tickets", "jobs", "settings"),
+        "Moving", ("orders", "activity", "tickets", "jobs", "settings", "audit"),
         ("record.next", "J", "next_record", "next", "Next record; what is open stays open."),
         ("record.previous", "K", "previous_record", "previous", "Previous record."),
     ),
@@ -66,6 +66,10 @@ EVERYWHERE: tuple[Command, ...] = (
         needs="settings.read",
     ),
     *group(
+        "Everywhere", ("everywhere",), ("go.audit", "8", "section('audit')", "audit", "Go to Audit."),
+        needs="users.manage",
+    ),
+    *group(
         "Everywhere", ("everywhere",),
         ("undo", "z", "undo", "undo",
          "Undo the last change; take back what was asked for while it waits to leave."),
@@ -92,11 +96,11 @@ EVERYWHERE: tuple[Command, ...] = (
         needs="activity.resolve",
     ),
     *group(
-        "Acting", ("orders", "activity", "tickets", "jobs", "settings"),
+        "Acting", ("orders", "activity", "tickets", "jobs", "settings", "audit"),
         ("copy", "y", "copy", "copy", "Copy the number, id or name to your terminal's clipboard."),
     ),
     *group(
-        "Acting", ("orders", "activity", "jobs"),
+        "Acting", ("orders", "activity", "jobs", "audit"),
         ("raw", "d", "raw", "raw facts", "Show or hide the raw facts."),
     ),
     *group(

@@ -45,6 +45,8 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     "setting": (
         _MOVE, _RECORDS, ("setting.edit",), ("setting.test",), ("back",), ("help",),
     ),
+    "audit": (_MOVE, ("open",), ("filter",), ("audit.menu",), _TABS, ("raw",), ("help",)),
+    "act": (_MOVE, _RECORDS, ("audit.record",), ("raw",), ("copy",), ("back",), ("help",)),
     "editing": (("edit.save",), ("edit.leave",)),
     "choosing": (("edit.save",), ("edit.leave",), ("edit.other",)),
 }  # fmt: skip

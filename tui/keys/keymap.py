@@ -32,6 +32,8 @@ TOGETHER: tuple[frozenset[Scope], ...] = (
     frozenset({"everywhere", "story", "jobs"}),
     frozenset({"everywhere", "list", "settings"}),
     frozenset({"everywhere", "story", "settings"}),
+    frozenset({"everywhere", "list", "audit"}),
+    frozenset({"everywhere", "story", "audit"}),
     frozenset({"editing"}),
     frozenset({"composing"}),
 )

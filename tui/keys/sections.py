@@ -75,6 +75,11 @@ SECTIONS: tuple[Command, ...] = (
         needs="settings.manage", outside=True,
     ),
     *group(
+        "Audit", ("audit",),
+        ("audit.menu", "f", "menu", "only", "Choose an area, an action or a way, and show only its acts."),
+        ("audit.record", "o", "open_record", "its order", "Open the order that the act speaks of."),
+    ),
+    *group(
         "Settings", ("editing",),
         ("edit.save", "enter", "save", "save", "Save what was entered."),
         ("edit.leave", "escape", "give_up", "leave as it was", "Leave the setting as it was."),

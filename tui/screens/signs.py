@@ -21,5 +21,6 @@ SECTIONS = (
     Sign(
         "settings", "Settings", "7", later("tui.screens.settings", "SettingsSection"), needs="settings.read"
     ),
+    Sign("audit", "Audit", "8", later("tui.screens.audit", "AuditSection"), needs="users.manage"),
 )
 """The sections there are, in the order of their digits; all but the first two are imported when they are gone to."""

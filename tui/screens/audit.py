@@ -1,0 +1,215 @@
+"""The Audit section: who did what in this program, and when. Nothing here can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import BindingType
+
+from server.contract.audit import AuditChoices, AuditRow
+from tui import keys
+from tui.api import audit as calls
+from tui.api.errors import ApiError
+from tui.api.window import Source, Window
+from tui.screens import audit_rows
+from tui.screens.browser import CAPACITY
+from tui.screens.desk import Desk
+from tui.screens.rows import Shelf
+from tui.screens.section import Section
+from tui.widgets.bar import Part
+from tui.widgets.format import words
+from tui.widgets.frame import TabMark
+from tui.widgets.record_list import RecordList
+
+if TYPE_CHECKING:
+    from tui.api.client import Client
+
+_FIELDS = (("module", "area"), ("action", "action"), ("mode", "way"))
+"""What the menu narrows by: the query's field, and its word."""
+
+
+class AuditSection(Section[AuditRow]):
+    """Acts, newest first, and one of them whole."""
+
+    NAME = "audit"
+    TABS = (TabMark("all", "All"), TabMark("mine", "Mine"))
+    TOPICS = frozenset({"audit"})
+    FILTER_HINT = "an action, or the id of a record"
+    NOUNS = ("act", "acts")
+    LIST_FOCUS = "audit"
+    STORY_FOCUS = "act"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("audit")]
+
+    def __init__(self, desk: Desk) -> None:
+        self.narrowing = calls.AuditQuery()
+        """What the menu narrowed the list to."""
+        super().__init__(desk)
+        self._raw = False
+        self._known: dict[str, AuditRow] = {}
+
+    # The list.
+
+    def make_list(self) -> RecordList[AuditRow]:
+        """Who, what, in which area, when."""
+        return RecordList(self._columns(), lead=audit_rows.lead(self.desk.glyphs), glyphs=self.desk.glyphs)
+
+    def _columns(self) -> list[Any]:
+        desk = self.desk
+        return audit_rows.columns(lambda: desk.times, desk.format)
+
+    def times_changed(self) -> None:
+        """Times are written in another way."""
+        self.list.set_columns(self._columns())
+        super().times_changed()
+
+    def query_key(self) -> Hashable:
+        """Tab, words, what the menu narrowed to."""
+        return self.tab, self.words, self.narrowing
+
+    def source(self, client: Client) -> Source[Any]:
+        """The acts that match."""
+        return calls.AuditSource(client, self._query())
+
+    def _query(self) -> calls.AuditQuery:
+        me = self.desk.me.user if self.desk.me is not None else None
+        actor = me.id if self.tab == "mine" and me is not None else ""
+        return replace(self.narrowing, q=self.words, actor=actor)
+
+    def new_shelf(self) -> Shelf[AuditRow]:
+        """A window in the order of recording."""
+        window: Window[Any] = Window(rank=audit_rows.rank, capacity=CAPACITY)
+        return Shelf(window, window)
+
+    def empty(self) -> tuple[str, str]:
+        """Why there are no acts."""
+        if self.is_narrowed:
+            return "No act matches.", f"{self.desk.key('close')} clears the filter."
+        return (
+            "Nothing was recorded yet.",
+            "Whoever changes something here is recorded, without personal data.",
+        )
+
+    def narrowed(self) -> list[Part]:
+        """What the menu narrowed to, and the words."""
+        told = [value for name, _ in _FIELDS if (value := getattr(self.narrowing, name))]
+        if not told:
+            return super().narrowed()
+        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
+        said = f" {self.desk.glyphs.dot} ".join(told)
+        return [
+            Part(f"{said} ", "strong", "audit.menu"),
+            *clears,
+            *(super().narrowed() if self.words else []),
+        ]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something narrows the list beside its tab."""
+        return super().is_narrowed or self.narrowing != calls.AuditQuery()
+
+    def clear_narrowing(self) -> bool:
+        """Take words and choices away; whether there were any."""
+        if self.narrowing == calls.AuditQuery():
+            return super().clear_narrowing()
+        self.look_for("")
+        self._narrow(calls.AuditQuery())
+        return True
+
+    def _narrow(self, narrowing: calls.AuditQuery) -> None:
+        self.narrowing = narrowing
+        self.show_rows()
+        self.show_tabs()
+
+    async def count(self, client: Client) -> dict[str, int]:
+        """How many acts there are under the tab that is shown."""
+        found = await calls.acts(client, replace(self._query(), **_NOTHING), limit=1)
+        return {self.tab: found.total}
+
+    # The story.
+
+    @property
+    def row(self) -> AuditRow | None:
+        """The act that keys act on, as far as it is known."""
+        at = None if self.subject is None else self.list.source.index_of(self.subject)
+        found = None if at is None else self.list.source.row_at(at)
+        return found or self._known.get(self.subject or "")
+
+    async def tell(self, row_id: str, *, fresh: bool) -> None:  # noqa: ARG002 - an act never changes
+        """Show an act; one that is not in the list is asked for."""
+        row, desk = self.row, self.desk
+        if row is None and desk.client is not None:
+            try:
+                self._known = {row_id: await calls.act(desk.client, row_id)}
+            except ApiError as error:
+                self.story_failed(row_id, error)
+                return
+            row = self._known[row_id]
+        if row is not None:
+            hint = f"{desk.key('audit.record')} opens the order" if row.resource_type == "order" else ""
+            self.show_story(row_id, audit_rows.act_story(row, desk.times, hint=hint, raw=self._raw))
+
+    # Acting.
+
+    def action_raw(self) -> None:
+        """Show or hide what was recorded, as it was."""
+        self.repeatable = "raw"
+        if self.is_open or self.wide:
+            self._raw = not self._raw
+            self.retell(fresh=False)
+        elif self.list.cursor_id is not None:
+            self._raw = True
+            self.open(self.list.cursor_id)
+
+    def action_open_record(self) -> None:
+        """Open the order that an act speaks of."""
+        row = self.row
+        if row is not None and row.resource_type == "order" and row.resource_id:
+            self.frame.open_order(row.resource_id, "")
+        else:
+            self.frame.say("note", "This act speaks of no order.")
+
+    def action_copy(self) -> None:
+        """Copy the id of what it was done to, or the act's own."""
+        row = self.row
+        self.copy(None if row is None else row.resource_id or row.id, "There is no act here to copy.")
+
+    def action_menu(self) -> None:
+        """Choose an area, an action or a way."""
+        if self.desk.client is None:
+            self.frame.say("note", "There is no connection yet.")
+        else:
+            self.begin(partial(self._choose, self.desk.client), "menu", exclusive=True)
+
+    async def _choose(self, client: Client) -> None:
+        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
+
+        try:
+            found = await calls.choices(client)
+        except ApiError as error:
+            self.frame.say("refused", error.sentence)
+            self.frame.failed(error)
+            return
+        items = [Item("", "all", "every act", chosen=self.narrowing == calls.AuditQuery())]
+        for name, word in _FIELDS:
+            holds = getattr(self.narrowing, name)
+            items += [
+                Item(f"{name}={value}", words(value), word, chosen=value == holds)
+                for value in _offered(found, name)
+            ]
+
+        def answered(chosen: str | None) -> None:
+            if chosen is not None:
+                name, _, value = chosen.partition("=")
+                self._narrow(replace(calls.AuditQuery(), **{name: value}) if name else calls.AuditQuery())
+
+        self.app.push_screen(menu_screen("Show only", items, self.desk.glyphs), answered)
+
+
+_NOTHING = {"q": "", "module": "", "action": "", "mode": ""}
+
+
+def _offered(found: AuditChoices, name: str) -> list[str]:
+    return {"module": found.modules, "action": found.actions, "mode": found.modes}[name]
