@@ -8,8 +8,9 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from server.accounts import policy
 from server.accounts.models import token, user
+from server.accounts.standing import acting_role, hold, lower
 from server.accounts.tokens import TokenText, new_token, parse
-from server.accounts.users import acting_role, create_owner, first_owner, has_owner, lower
+from server.accounts.users import create_owner, first_owner, has_owner
 from server.audit import service as audit
 from server.contract.access import TokenRow
 from server.kit.access import Principal, Role
@@ -73,6 +74,7 @@ def make_token(
     name: str,
     days: int = DEFAULT_DAYS,
     caller: Principal | None = None,
+    told: bool = True,
 ) -> tuple[Row[Any], str]:
     """Make a token. Whether the caller may is for the caller of this function to decide (``request_token``).
 
@@ -83,12 +85,13 @@ def make_token(
         name: what the shop calls it, 1 to 80 letters.
         days: after how many it expires, 1 to 366.
         caller: who made it; None for somebody with access to the machine.
+        told: whether it is recorded as ``token.created``; what makes it may be recorded under a name of its own.
 
     Returns:
         The token's row, and its text, which is never to be had again.
 
     Raises:
-        ProblemError: 422 ``invalid_request``.
+        ProblemError: 422 ``invalid_request``; 404 ``not_found``; 409 ``account_inactive``.
     """
     if not 1 <= days <= MAX_DAYS:
         raise invalid_request(("days", f"must be 1 to {MAX_DAYS}"))
@@ -96,6 +99,11 @@ def make_token(
         raise invalid_request(("name", f"must be 1 to {LONGEST_NAME} letters"))
     if (user_id is None) != (role == "storefront"):
         raise invalid_request(("role", "a storefront token belongs to no user, every other one does"))
+    if user_id is not None:
+        holder = hold(tx, user_id)
+        if holder is None:
+            raise not_found("user")
+        policy.be_active(holder)
     made = _unused(tx)
     row = tx.execute(
         insert(token)
@@ -110,15 +118,16 @@ def make_token(
         )
         .returning(token)
     ).one()
-    audit.record(
-        tx,
-        "token.created",
-        caller=caller,
-        resource_type="token",
-        resource_id=made.id,
-        target_user_id=user_id,
-        metadata={"role": role, "days": days},
-    )
+    if told:
+        audit.record(
+            tx,
+            "token.created",
+            caller=caller,
+            resource_type="token",
+            resource_id=made.id,
+            target_user_id=user_id,
+            metadata={"role": role, "days": days},
+        )
     tx.touch("access")
     return row, made.text()
 
@@ -156,9 +165,12 @@ def authenticate(tx: Tx, text: str) -> Principal:
 
 
 def note_use(tx: Tx, token_id: str) -> None:
-    """Keep that a token was used, by the hour."""
+    """Keep that a token was used, and that its user was seen, by the hour."""
     stale = token.c.last_used_at.is_(None) | (token.c.last_used_at <= tx.now - HOUR)
     tx.execute(update(token).where((token.c.id == token_id) & stale).values(last_used_at=tx.now))
+    holder = select(token.c.user_id).where(token.c.id == token_id).scalar_subquery()
+    unseen = user.c.last_seen_at.is_(None) | (user.c.last_seen_at <= tx.now - HOUR)
+    tx.execute(update(user).where((user.c.id == holder) & unseen).values(last_seen_at=tx.now))
 
 
 def revoke(tx: Tx, token_id: str, *, caller: Principal) -> Row[Any]:

@@ -6,25 +6,22 @@ and making the Owner is one transaction. Once an Owner exists there is no code a
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import string
 from typing import Any, Literal
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from server.accounts.codes import hash_code
+from server.accounts.codes import new_code as made_up
 from server.accounts.models import setup_code
 from server.accounts.service import make_token
 from server.accounts.users import create_owner, has_owner
 from server.kit.clock import MINUTE
-from server.kit.ids import random_text
 from server.kit.problems import ProblemError
 from server.kit.tx import Tx
 
 LIFETIME = 30 * MINUTE
 TRIES = 5
-_ALPHABET = string.digits + string.ascii_uppercase
-_LETTERS = 25  # 36**25 > 2**128
 _ROW = 1
 _SETUP_LOCK = 0x5348_4F52
 
@@ -36,10 +33,12 @@ def new_code(tx: Tx) -> str | None:
     alone(tx)
     if has_owner(tx):
         return None
-    code = "-".join(random_text(_LETTERS // 5, _ALPHABET) for _ in range(5))
+    code = made_up()
     tx.execute(delete(setup_code))
     tx.execute(
-        insert(setup_code).values(id=_ROW, code_hash=_hash(code), expires_at=tx.now + LIFETIME, attempts=0)
+        insert(setup_code).values(
+            id=_ROW, code_hash=hash_code(code), expires_at=tx.now + LIFETIME, attempts=0
+        )
     )
     return code
 
@@ -66,16 +65,11 @@ def use_code(tx: Tx, code: str, *, email: str, name: str | None) -> tuple[Row[An
     if row.expires_at <= tx.now:
         return "expired"
     tx.execute(update(setup_code).values(attempts=setup_code.c.attempts + 1))
-    if not hmac.compare_digest(_hash(code).encode(), row.code_hash.encode()):
+    if not hmac.compare_digest(hash_code(code).encode(), row.code_hash.encode()):
         return "wrong"
     tx.execute(delete(setup_code))
     owner = create_owner(tx, email=email, name=name, by="setup")
     return make_token(tx, user_id=owner, role="owner", name="first token")
-
-
-def _hash(code: str) -> str:
-    plain = code.strip().upper().replace("-", "")
-    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
 def alone(tx: Tx) -> None:

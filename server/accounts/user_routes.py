@@ -59,7 +59,7 @@ async def create_user(
         made = users.create_user(tx, email=body.email, name=body.name, role=body.role, caller=caller)
         return users.get(tx, made, caller)
 
-    return await mutate(request, caller, unit, 201)
+    return await mutate(request, caller, unit, 201, remembered=users.without_person)
 
 
 @routes.put(
@@ -99,4 +99,4 @@ async def change_user(
         users.change(tx, user_id, role=body.role, active=body.active, caller=caller)
         return users.get(tx, user_id, caller)
 
-    return await mutate(request, caller, unit)
+    return await mutate(request, caller, unit, remembered=users.without_person)

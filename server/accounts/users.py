@@ -49,6 +49,7 @@ __all__ = [
     "sync",
     "unlock",
     "user_of",
+    "without_person",
 ]
 
 _AT_ONCE: Final = 500
@@ -195,6 +196,11 @@ def shown(tx: Tx, rows: Sequence[Row[Any]], caller: Principal | None = None) -> 
         )
         for row in rows
     ]
+
+
+def without_person(row: UserRow) -> UserRow:
+    """What is kept of an answer for its repeat: name and e-mail stand in the vault alone."""
+    return row.model_copy(update={"name": None, "email": None})
 
 
 def _invited(tx: Tx, user_ids: Collection[str]) -> set[str]:

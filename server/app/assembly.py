@@ -14,6 +14,9 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from sqlalchemy import select
 
 from server.accounts.audit_routes import routes as audit_log
+from server.accounts.customer_routes import routes as customers
+from server.accounts.invitation_routes import BURST, SECONDS
+from server.accounts.invitation_routes import routes as invitations
 from server.accounts.routes import routes as accounts
 from server.accounts.user_routes import routes as users
 from server.activity.routes import routes as activity
@@ -33,6 +36,7 @@ from server.fulfilment.routes import routes as fulfilment
 from server.jobs.routes import routes as jobs
 from server.kit.config import ServerConfig
 from server.kit.db import Store
+from server.kit.limits import RateLimit
 from server.kit.paging import Cursors, load_cursors
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
@@ -130,11 +134,14 @@ def create_app(
     app.state.services = found
     app.state.config = config
     app.front = Front(app.beyond_front, found, hosts, body_seconds)
+    app.state.invitation_limit = RateLimit(BURST, SECONDS, monotonic)
     app.state.lookup_limits = Limits(monotonic)
     errors.install(app)
     rooms = (
         accounts,
         users,
+        customers,
+        invitations,
         audit_log,
         orders,
         order_mails,
