@@ -27,6 +27,8 @@ from server.app.pulse import PulseCache
 from server.app.services import AppServices
 from server.app.streams import Streams
 from server.app.watch import Pause
+from server.billing.routes import routes as billing
+from server.carts.routes import routes as shop_carts
 from server.catalog.routes import routes as catalog
 from server.content.file_routes import routes as files
 from server.content.routes import routes as content
@@ -162,6 +164,8 @@ def create_app(
         my_tickets,
         content,
         files,
+        shop_carts,
+        billing,
     )
     own = (health.build(), pulse.build(app.pulse), events.build(found, app.streams))
     for router in (*own, *rooms, reference.build(app)):
