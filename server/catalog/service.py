@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.catalog.categories import TOPIC
 from server.catalog.events import bulk_status
 from server.catalog.events import product as tell_product
+from server.catalog.options import check as check_options
 from server.catalog.options import put as put_options
 from server.catalog.products import change, change_many, create, put_variants, remove, set_stock
 from server.catalog.reading import (
@@ -13,6 +14,7 @@ from server.catalog.reading import (
     find,
     get,
     listing,
+    options_of,
     page_of,
     place,
 )
@@ -24,10 +26,12 @@ __all__ = [
     "bulk_status",
     "change",
     "change_many",
+    "check_options",
     "create",
     "find",
     "get",
     "listing",
+    "options_of",
     "page_of",
     "place",
     "put_options",
