@@ -17,12 +17,13 @@ from server.kit.tx import Tx
 
 def run(work: Work) -> Then:
     """An attempt of the job ``deletion.due``: the erasure stands together with the done mark."""
-    return partial(_end, deletion_id=str(work.job.args["deletion_id"]))
+    return partial(end, deletion_id=str(work.job.args["deletion_id"]))
 
 
-def _end(tx: Tx, *, deletion_id: str) -> None:
+def end(tx: Tx, *, deletion_id: str) -> None:
+    """Erase the person of a scheduled deletion, if its time has come and nobody called it off."""
     if not grace.is_due(tx, deletion_id):
-        return  # it was called off, or done already
+        return
     wanted = select(deletion.c.person_id).where(deletion.c.id == deletion_id)
     person_id = str(tx.execute(wanted).scalar_one())
     service.finish(tx, planning.subject(tx, person_id), deletion_id)
@@ -36,7 +37,6 @@ register(
         run=run,
         max_attempts=10,
         waits=(MINUTE, 10 * MINUTE, HOUR),
-        no_retry=None,
     )
 )
 hooks.offer(grace.offer)
