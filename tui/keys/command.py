@@ -12,6 +12,7 @@ Scope = Literal[
     "story",
     "orders",
     "activity",
+    "people",
     "tickets",
     "jobs",
     "settings",
@@ -19,12 +20,15 @@ Scope = Literal[
     "editing",
     "composing",
     "panel",
+    "deletion",
 ]
 Focus = Literal[
     "orders",
     "order",
     "activity",
     "entry",
+    "people",
+    "person",
     "tickets",
     "ticket",
     "jobs",
@@ -38,6 +42,8 @@ Focus = Literal[
     "composing",
     "panel",
     "explained",
+    "deletion",
+    "receipt",
 ]
 
 

@@ -27,7 +27,7 @@ EVERYWHERE: tuple[Command, ...] = (
         ("open", "enter", "open", "open", "Open what is under the cursor."),
     ),
     *group(
-        "Moving", ("orders", "activity", "tickets", "jobs", "settings", "audit"),
+        "Moving", ("orders", "activity", "people", "tickets", "jobs", "settings", "audit"),
         ("record.next", "J", "next_record", "next", "Next record; what is open stays open."),
         ("record.previous", "K", "previous_record", "previous", "Previous record."),
     ),
@@ -53,6 +53,10 @@ EVERYWHERE: tuple[Command, ...] = (
          "Close what is open, else clear the filter, else the marks, else go back."),
         ("back", "q", "back", "back", "Go back; where there is nothing to go back to, quit."),
         ("quit", "ctrl+c", "ask_quit", "quit", "Ask, then quit."),
+    ),
+    *group(
+        "Everywhere", ("everywhere",), ("go.people", "3", "section('people')", "people", "Go to People."),
+        needs="people.read",
     ),
     *group(
         "Everywhere", ("everywhere",), ("go.tickets", "4", "section('tickets')", "tickets", "Go to Tickets."),
@@ -96,7 +100,7 @@ EVERYWHERE: tuple[Command, ...] = (
         needs="activity.resolve",
     ),
     *group(
-        "Acting", ("orders", "activity", "tickets", "jobs", "settings", "audit"),
+        "Acting", ("orders", "activity", "people", "tickets", "jobs", "settings", "audit"),
         ("copy", "y", "copy", "copy", "Copy the number, id or name to your terminal's clipboard."),
     ),
     *group(

@@ -22,6 +22,15 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
     "entry": (
         _MOVE, _RECORDS, ("retry",), ("resolve",), ("back",), ("attention.next",), ("undo",), ("help",),
     ),
+    "people": (
+        _MOVE, ("open",), ("person.edit",), ("person.note",), ("person.delete",), ("filter",), ("person.invite",),
+        ("help",),
+    ),
+    "person": (
+        _MOVE, _RECORDS, ("person.edit",), ("person.note",), ("person.delete",), ("history",), ("back",), ("help",),
+    ),
+    "deletion": (_MOVE, ("deletion.type",), ("deletion.other",), ("deletion.cancel",)),
+    "receipt": (_MOVE, ("copy",), ("close",), ("refresh",), ("help",)),
     "panel": (_MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",)),
     "explained": (_MOVE, ("close",), ("refresh",), ("undo",), ("help",)),
     "tickets": (

@@ -72,7 +72,7 @@ def test_bindings_keep_ids_so_that_a_keymap_can_move_them() -> None:
 def test_a_user_may_write_keys_in_any_spelling(text: str, stored: tuple[str, ...], shown: str) -> None:
     changes = {"unfold": text}
     if text == "question_mark":
-        changes["help"] = "H"
+        changes["help"] = "W"
     if text == "Pgdn":
         changes["move.page_down"] = "W"
     live = keys.keymap(changes)
