@@ -14,7 +14,7 @@ from tui.widgets.format import Glyphs, TimeFormat, Times, words
 WHEN = {TimeFormat.CLOCK: 6, TimeFormat.RELATIVE: 6, TimeFormat.EXACT: 15, TimeFormat.UTC: 15}
 """Cells of a moment in the list."""
 
-_MACHINE = "the machine itself"
+_MACHINE = "this machine"
 _MODES = {"auto": "by itself", "cron": "by schedule", "script": "by a script"}
 _ENDED = frozenset(
     [
@@ -70,7 +70,7 @@ def lead(glyphs: Glyphs) -> Callable[[AuditRow], Cell]:
 def columns(times: Callable[[], Times], shown: TimeFormat) -> list[Column[AuditRow]]:
     """Of acts."""
     return [
-        Column("WHO", lambda row: Cell(who(row), "strong"), flex=2),
+        Column("WHO", lambda row: Cell(who(row), "strong"), flex=3),
         Column("WHAT", lambda row: Cell(row.summary), flex=5),
         Column("AREA", lambda row: Cell(words(row.module), "muted"), width=9, min_list_width=72),
         Column("WHEN", lambda row: Cell(times().listed(row.at), "muted"), width=WHEN[shown], align="right"),
@@ -87,7 +87,8 @@ def act_story(row: AuditRow, times: Times, *, hint: str = "", raw: bool = False)
         Paragraph(text=times.full(row.at), style="muted"),
     ]
     if row.changes:
-        blocks += [Gap(), Rule(text="What changed"), *(_change(line) for line in row.changes)]
+        heading = "What changed" if any(" → " in line for line in row.changes) else "Facts"
+        blocks += [Gap(), Rule(text=heading), *(_change(line) for line in row.changes)]
     if hint:
         blocks += [Gap(), Paragraph(text=hint, style="muted")]
     blocks += [Gap(), Rule(text="Details"), Pair(label="Action", value=row.action)]

@@ -89,35 +89,39 @@ def fit_identity(identity: Identity, cells: int) -> tuple[list[Part], list[Part]
     """The parts of the strip in the longest wording that fits ``cells``: (left, right).
 
     What goes first is what the reader knows: the own name, then the end of the connection's sentence, the end of
-    the shop's name, and the sections' words beside their digits.
+    the shop's name, and the words beside the digits of all sections but the current one.
     """
     last = len(identity.connection) - 1
     name = max(width(identity.shop), 1)
     spoken = [
-        (shop, True, person, wording)
+        (shop, "all", person, wording)
         for shop in (name, 16)
         for wording in range(max(last, 1))
         for person in (32, 12, 0)
     ]
     shortest = max(last - 1, 0)
-    short = [(12, True, 0, shortest), (8, True, 0, shortest), (8, False, 0, shortest), (8, False, 0, last)]
+    digits = [(shop, "current", person, shortest) for shop in (name, 16, 8) for person in (12, 0)]
+    least = [(8, "none", 0, shortest), (8, "none", 0, last), (4, "none", 0, last)]
     parts: tuple[list[Part], list[Part]] = ([], [])
-    for shop, words, person, wording in [*spoken, *short, (4, False, 0, last)]:
+    for shop, words, person, wording in [*spoken, (12, "all", 0, shortest), *digits, *least]:
         parts = (_who_and_where(identity, shop, words=words), _right_end(identity, person, wording))
         if size(parts[0]) + 1 + size(parts[1]) <= cells:
             break
     return parts
 
 
-def _who_and_where(identity: Identity, shop: int, *, words: bool) -> list[Part]:
+def _who_and_where(identity: Identity, shop: int, *, words: str) -> list[Part]:
+    """The left end; ``words`` stand beside the digits of ``all`` sections, the ``current`` one, or ``none``."""
     glyphs = identity.glyphs
     sign = "◆" if glyphs is UNICODE else "#"
     parts = [Part(f"{sign} {clip(plain(identity.shop), shop, glyphs.ellipsis)}", "strong")]
     if identity.environment != "live":
         parts += [Part(" "), Part(identity.environment.upper(), "practice")]
-    parts.append(Part("  " if words else ""))
+    room = "" if words == "none" else " "
+    parts.append(Part(room * 2))
     for section in identity.sections:
-        text = f"{section.digit} {section.name}" if words else section.digit
+        named = words == "all" or (words == "current" and section.current)
+        text = f"{section.digit} {section.name}" if named else section.digit
         parts += [
             Part(" "),
             Part(text, "current" if section.current else "muted", section.command),
@@ -126,7 +130,7 @@ def _who_and_where(identity: Identity, shop: int, *, words: bool) -> list[Part]:
             parts.append(Part(f" {glyphs.attention}{badge(section.badge)}", "warning", "attention.next"))
         if section.number:
             parts.append(Part(f" {badge(section.number)}", "strong", section.command))
-        parts.append(Part(" " if words else ""))
+        parts.append(Part(room))
     return parts
 
 
