@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import ColumnElement, literal, or_, select
 
 from server.content.models import comment, file, file_body, post
 from server.people import erasure
@@ -25,6 +25,13 @@ def _author_gone(subject: Subject) -> dict[str, Any]:
 def _post_gone(subject: Subject) -> Mapping[str, Any]:
     words = {"title": GONE, "slug": literal("post-") + post.c.id}
     return _author_gone(subject) | words
+
+
+def _speaks_of(subject: Subject) -> ColumnElement[bool]:
+    """What stands under the person's own posts, and wherever else their e-mail or phone does."""
+    theirs = select(post.c.id).where(post.c.person_id == subject.person_id)
+    unique = (*subject.known.emails, *subject.known.phones)
+    return or_(comment.c.post_id.in_(theirs), erasure.holds(comment.c.body, unique))
 
 
 erasure.register(
@@ -73,12 +80,6 @@ erasure.register(
         },
     ),
     Mentions(post, ("title", "body")),
-    Mentions(
-        comment,
-        ("body",),
-        linked=lambda subject: comment.c.post_id.in_(
-            select(post.c.id).where(post.c.person_id == subject.person_id)
-        ),
-    ),
+    Mentions(comment, ("body",), linked=_speaks_of),
     Mentions(file, ("name",)),
 )
