@@ -43,7 +43,8 @@ def test_an_act_open(acted: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await desk.press("8", *"jjjjjjjjjjj", "enter", "d")
         assert "readonly → support" in desk.text
-        assert "Recorded facts" in desk.text
+        assert "As it was recorded" in desk.text
+        await desk.press("d")
 
     play(script)
 

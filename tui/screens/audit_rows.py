@@ -93,17 +93,24 @@ def act_story(row: AuditRow, times: Times, *, hint: str = "", raw: bool = False)
         blocks += [Gap(), Paragraph(text=hint, style="muted")]
     blocks += [Gap(), Rule(text="Details"), Pair(label="Action", value=row.action)]
     if row.resource_type:
-        blocks.append(
-            Pair(label="Done to", value=f"{words(row.resource_type)} {row.resource_id or ''}".strip())
-        )
+        blocks.append(Pair(label="Done to", value=words(row.resource_type)))
     if row.target_user_id:
         blocks.append(Pair(label="Concerns", value=row.target_name or "somebody who is gone"))
-    if row.actor.token_id:
-        blocks.append(Pair(label="Token", value=row.actor.token_id))
     if raw:
-        facts = fact_lines(row.metadata) or ((0, "", "nothing"),)
-        blocks += [Pair(label="Id", value=row.id), Gap(), Rule(text="Recorded facts"), Facts(facts=facts)]
+        blocks += [Gap(), Rule(text="As it was recorded"), *_ids(row)]
+        blocks.append(Facts(facts=fact_lines(row.metadata) or ((0, "", "nothing"),)))
     return blocks
+
+
+def _ids(row: AuditRow) -> list[Block]:
+    """The ids, for who looks for them elsewhere."""
+    known = (
+        ("Id", row.id),
+        ("Record", row.resource_id),
+        ("User", row.target_user_id),
+        ("Token", row.actor.token_id),
+    )
+    return [Pair(label=label, value=value) for label, value in known if value]
 
 
 def _change(line: str) -> Block:
