@@ -80,6 +80,11 @@ def offer(name: str, permission: Permission, rule: Rule) -> None:
     _RULES[name] = (permission, rule)
 
 
+def names() -> list[str]:
+    """All actions that accounts list."""
+    return list(_RULES)
+
+
 def actions(tx: Tx, rows: Sequence[Any], caller: Principal) -> dict[str, list[ActionState]]:
     """What the caller may do to each of these accounts, by the account's id.
 
