@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -39,25 +39,30 @@ _FIELDS: Final = (
 _log = logging.getLogger("shopbell.erasures")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+_Moment = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Entry(BaseModel):
     """A line of the list: a row of ``deletion`` as far as it must outlive the store. Times are milliseconds.
 
-    ``state`` is ``scheduled``, ``restored`` or ``erased``; ``store`` is the id of the store it was made in.
+    ``store`` is the id of the store it was made in.
     """
 
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
     store: str | None
-    id: str
-    person_id: str
-    kind: str
-    mark: str
-    state: str
-    asked_by: str | None
-    asked_role: str
-    asked_at: int
+    id: _Id
+    person_id: _Id
+    kind: Literal["customer", "staff"]
+    mark: Annotated[str, Field(pattern=r"^[0-9A-F]{4}$")]
+    state: Literal["scheduled", "restored", "erased"]
+    asked_by: _Id | None
+    asked_role: Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
+    asked_at: _Moment
     plan_hash: str | None
-    due_at: int | None
-    erased_at: int | None
+    due_at: _Moment | None
+    erased_at: _Moment | None
     counts: dict[str, int] | None
     receipt: dict[str, Any] | None
     signature: str | None
@@ -68,7 +73,7 @@ class Entry:
 
     def line(self) -> str:
         """The entry as it stands in the list."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=True, allow_nan=False) + "\n"
+        return self.model_dump_json() + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def append(path: Path, entries: Iterable[Entry]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    text = "".join(entry.line() for entry in entries).encode("ascii")
+    text = "".join(entry.line() for entry in entries).encode()
     if not text:
         return
     with _opened(path) as handle:
@@ -205,13 +210,9 @@ def _of(row: Row[Any], store: str | None) -> Entry:
 
 def _entry(line: str) -> Entry | None:
     try:
-        told: dict[str, Any] = json.loads(line)
-        entry = Entry(**told)
-    except (ValueError, TypeError, RecursionError):
+        return Entry.model_validate_json(line)
+    except ValidationError:
         return None
-    texts = (told["id"], told["person_id"], told["kind"], told["mark"], told["asked_role"])
-    proper = all(isinstance(text, str) and text for text in texts) and isinstance(told["asked_at"], int)
-    return entry if proper and told["state"] in _LATER else None
 
 
 def _store_id(tx: Tx) -> str | None:
