@@ -200,6 +200,20 @@ def _products(room: _Room) -> None:
     )
 
 
+def _audit(room: _Room) -> None:
+    found = room.verb("list", "list acts, the newest first", room.paged)
+    found.add_argument("-q", "--query", default="", metavar="TEXT", help="in the action, or a record's id")
+    found.add_argument("--module", metavar="NAME", default="", help="only of this area")
+    found.add_argument("--action", metavar="NAME", default="", help="only this one; user.* for all of users")
+    found.add_argument("--actor", metavar="ID", default="", help="only what this user did")
+    found.add_argument("--target", metavar="ID", default="", help="only what concerned this user")
+    found.add_argument("--type", metavar="NAME", default="", help="only what was done to this kind of record")
+    found.add_argument("--record", metavar="ID", default="", help="only what was done to this record")
+    found.add_argument("--since", metavar="TIME", default="", help="not before, e.g. 2026-02-23T10:00:00Z")
+    found.add_argument("--until", metavar="TIME", default="", help="not after")
+    room.verb("show", "show one act").add_argument("entry", metavar="ID", help="the act's id")
+
+
 def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("order", metavar="ORDER", help="the order's number or id")
 
@@ -238,6 +252,7 @@ _ROOMS: Final = {
     ),
     "jobs": (_jobs, "list, retry and pause jobs", "The shop's work in the background."),
     "settings": (_settings, "read and change the shop's settings", "The shop's settings."),
+    "audit": (_audit, "list who did what", "Who did what in this program, without personal data."),
     "products": (_products, "list products, and read a provider's", "What the shop sells."),
 }
 TWINS: Final = tuple(_ROOMS)

@@ -14,7 +14,7 @@ from tui.api.config import Config
 from tui.api.documents import Documents
 from tui.api.endpoint import Endpoint
 from tui.api.errors import ClientError, ConfigError, CredentialError, Refused, Unauthenticated
-from tui.commands import activity, jobs, orders, products, settings
+from tui.commands import activity, audit, jobs, orders, products, settings
 from tui.commands.printing import Printer
 from tui.commands.work import (
     DONE,
@@ -56,6 +56,8 @@ VERBS: Final[dict[tuple[str, str | None], Verb]] = {
     ("settings", "set"): settings.change,
     ("settings", "unset"): settings.unset,
     ("settings", "test"): settings.test,
+    ("audit", "list"): audit.listing,
+    ("audit", "show"): audit.show,
     ("products", "list"): products.listing,
     ("products", "sync"): products.sync,
 }
