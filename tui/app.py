@@ -39,6 +39,7 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
         title: the shop's name until the server told it.
         clock: where the time is read.
         reports: where a crash report goes.
+        follow: listen to the server's hints beside asking it by the timer.
 
     Raises:
         ConfigError: the config's ``[keys]`` cannot hold, or it names no theme that there is.
@@ -55,6 +56,7 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
         clock: Clock,
         *,
         reports: CrashReports | None = None,
+        follow: bool = False,
     ) -> None:
         try:
             live = keys.keymap(config.keys)
@@ -71,7 +73,7 @@ class ShopbellApp(SafeApp[int], inherit_bindings=False):
             glyphs=ASCII if config.ui.ascii else UNICODE,
             format=TimeFormat(config.ui.time),
         )
-        self._shell = Shell(self.desk, connect, Poller(clock, config.ui.poll_seconds), title)
+        self._shell = Shell(self.desk, connect, Poller(clock, config.ui.poll_seconds), title, follow=follow)
 
     def _set_theme(self, config: Config) -> None:
         colours = {"standard": 16, "256": 256, "truecolor": 2**24}.get(self.console.color_system or "")
@@ -123,6 +125,6 @@ def run(
     Raises:
         ConfigError: the config's ``[keys]`` cannot hold, or it names no theme that there is.
     """
-    app = ShopbellApp(connect, config, title, clock, reports=reports)
+    app = ShopbellApp(connect, config, title, clock, reports=reports, follow=True)
     app.run(mouse=config.ui.mouse)
     return app.return_code or 0

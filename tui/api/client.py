@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -272,6 +272,14 @@ class Client:
     ) -> T:
         """The same for what changes something."""
         return self._read(await self._change(path, body, method), read)
+
+    async def listen(self, path: str, silence: float) -> AsyncGenerator[bytes, None]:
+        """The bytes of a stream as they come; it is given up after so many seconds without one."""
+        async with contextlib.aclosing(self._wire().listen(path, silence)) as parts:
+            async for part in parts:
+                if not isinstance(part, bytes):
+                    raise self._failure(part) if part.status >= 400 else self._stranger()
+                yield part
 
     def _wire(self) -> Wire:
         if self._open is None:

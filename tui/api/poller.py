@@ -33,7 +33,7 @@ class State(Enum):
     CONNECTING = "connecting"
     """Nothing was answered yet."""
     LIVE = "live"
-    """The last poll was answered, and what is shown is at most five seconds old."""
+    """The last poll was answered, and what is shown is at most five seconds old, or the server says when it is not."""
     POLLING = "polling"
     """As live, but asked less often: by the config, or because the server wants it so."""
     OFFLINE = "offline"
@@ -89,50 +89,61 @@ class Poller:
     def __init__(
         self, clock: Clock, interval: float = INTERVAL, chance: Callable[[], float] = random.random
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self._interval = interval
         self._chance = chance
         self._failures = 0
         self._due: float | None = clock.monotonic()
+        self.streaming = False
+        """Whether the server says by itself when something changed."""
         self.connection = Connection(State.CONNECTING, clock.now(), interval)
 
     def answered(self) -> bool:
         """A poll was answered. Whether the state changed by it."""
         self._failures = 0
-        state = State.LIVE if self._interval <= INTERVAL else State.POLLING
+        state = State.LIVE if self._interval <= INTERVAL or self.streaming else State.POLLING
         self._wait(self._interval, _JITTER)
-        return self._become(Connection(state, self._clock.now(), self._interval))
+        return self._become(Connection(state, self.clock.now(), self._interval))
 
     def failed(self, error: ApiError) -> bool:
         """A poll failed. Whether what the strip says changed by it."""
         if isinstance(error, Unauthenticated) or (isinstance(error, Refused) and error.code in _KEYS_REFUSED):
             self._due = None
-            return self._become(Connection(State.REFUSED, self._clock.now(), sentence=error.sentence))
+            return self._become(Connection(State.REFUSED, self.clock.now(), sentence=error.sentence))
         if isinstance(error, Refused) and error.code == "rate_limited" and not self._failures:
             wait = self._asked_to_wait(error, self._interval)
             self._wait(wait, _JITTER)
-            return self._become(Connection(State.POLLING, self._clock.now(), max(wait, self._interval)))
+            return self._become(Connection(State.POLLING, self.clock.now(), max(wait, self._interval)))
         back_off = min(_FIRST_WAIT * 2.0**self._failures, _LAST_WAIT)
         self._failures = min(self._failures + 1, 16)
         wait = self._wait(self._asked_to_wait(error, back_off * (0.5 + self._chance() / 2)), 0)
         before = self.connection
-        since = before.since if before.state is State.OFFLINE else self._clock.now()
+        since = before.since if before.state is State.OFFLINE else self.clock.now()
         return self._become(Connection(State.OFFLINE, since, self._interval, wait, error.sentence))
 
     def ask_now(self) -> None:
-        """Ask at once: somebody wants to know, or the server hinted at news."""
-        self._due = self._clock.monotonic()
+        """Ask at once: somebody wants to know."""
+        self._due = self.clock.monotonic()
+
+    def hinted(self) -> bool:
+        """The server hints at news: ask at once, unless polls fail or the server wants to be asked less often."""
+        welcome = (
+            self.connection.state in {State.LIVE, State.POLLING} and self.connection.every <= self._interval
+        )
+        if welcome:
+            self.ask_now()
+        return welcome
 
     def ask_in(self) -> float | None:
         """Seconds until the next poll; 0 when it is due; None when there is to be none until `ask_now`."""
-        return None if self._due is None else max(0.0, self._due - self._clock.monotonic())
+        return None if self._due is None else max(0.0, self._due - self.clock.monotonic())
 
     def _asked_to_wait(self, error: ApiError, own: float) -> float:
         return max(own, min(error.retry_after or 0.0, LONGEST_WAIT))
 
     def _wait(self, seconds: float, jitter: float) -> float:
         wait = seconds * (1 + jitter * (2 * self._chance() - 1))
-        self._due = self._clock.monotonic() + wait
+        self._due = self.clock.monotonic() + wait
         return wait
 
     def _become(self, connection: Connection) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ ANSWER_CAP: Final = 8 * 1024 * 1024
 
 _DROPPED: Final = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
 """The connection broke. A kept-alive one may have been closed by the server at the moment of asking."""
+
+EVENTS_TYPE: Final = "text/event-stream"
 
 SLOW: Final = "/v1/settings/tests/"
 """Calls for which the server itself waits for somebody else, longer than it is silent otherwise."""
@@ -128,6 +130,35 @@ class Wire:
                     return await self._once(request)
                 except _DROPPED:
                     return await self._once(request)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise self._unreachable(error) from None
+
+    async def listen(self, path: str, silence: float) -> AsyncGenerator[bytes | Reply, None]:
+        """The parts of a stream of events as they come, without an end of its own; any other answer as one reply.
+
+        Args:
+            path: of the stream.
+            silence: seconds without a byte after which it is given up.
+
+        Raises:
+            Unreachable: the connection broke, or was silent for too long.
+        """
+        limits = httpx.Timeout(silence, connect=self._patience.connect)
+        request = self._http.build_request("GET", path, headers={"Accept": EVENTS_TYPE}, timeout=limits)
+        try:
+            async with asyncio.timeout(self._patience.whole):
+                response = await self._http.send(request, stream=True)
+            try:
+                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+                if response.status_code != 200 or kind != EVENTS_TYPE:
+                    async with asyncio.timeout(self._patience.whole):
+                        body = await self._body(response)
+                    yield Reply(response.status_code, response.headers, body)
+                    return
+                async for part in response.aiter_raw():
+                    yield part
+            finally:
+                await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self._unreachable(error) from None
 

@@ -1,4 +1,4 @@
-"""Asking for the pulse: one question at a time, a one-shot timer after each answer, nothing in between."""
+"""Asking for the pulse: one question at a time, a one-shot timer after each answer, sooner when the server hints."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Polling:
         poller: decides when to ask.
         heard: called with each pulse that says something new, and with whether the server was away before.
         stood: called whenever the words for the connection changed.
+        follow: also listen to the server's hints, from the first answer on.
     """
 
     def __init__(
@@ -45,8 +46,11 @@ class Polling:
         poller: Poller,
         heard: Callable[[Pulse | None, bool], None],
         stood: Callable[[], None],
+        *,
+        follow: bool = False,
     ) -> None:
         self.poller = poller
+        self._follow = follow
         self._screen = screen
         self._heard = heard
         self._stood = stood
@@ -54,6 +58,7 @@ class Polling:
         self._timer: Timer | None = None
         self._asking = False
         self._again = False
+        self._hint = False
 
     def begin(self, client: Client) -> None:
         """Ask this server from now on."""
@@ -98,6 +103,7 @@ class Polling:
         else:
             changed = self.poller.answered()
             self._heard(pulse, away)
+            self._begin_to_follow()
         finally:
             self._asking = False
         if changed:
@@ -105,7 +111,30 @@ class Polling:
         if self._again:
             self._again = False
             self.poller.ask_now()
+        elif self._hint:
+            self.poller.hinted()
+        self._hint = False
         self._arm()
+
+    def _begin_to_follow(self) -> None:
+        if self._follow:
+            self._follow = False  # once; it comes back by itself
+            self._screen.begin_work(self._listen, "events", exclusive=False)
+
+    async def _listen(self) -> None:
+        from tui.api.events import Follower  # noqa: PLC0415 - after the first rows
+
+        if self._client is not None:
+            await Follower(self._client, self.poller.clock, self._hinted, self._streams).follow()
+
+    def _hinted(self) -> None:
+        if self._asking:
+            self._hint = True
+        elif self.poller.hinted():
+            self._ask_soon()
+
+    def _streams(self, stands: bool) -> None:
+        self.poller.streaming = stands
 
     def _arm(self) -> None:
         wait = self.poller.ask_in()

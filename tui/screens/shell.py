@@ -45,6 +45,7 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         connect: makes the client; it may block and is called in a thread after the first paint.
         poller: decides when to ask the server.
         title: the shop's name until the server told it.
+        follow: also listen to the server's hints.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere")]
@@ -64,10 +65,12 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     }
     """
 
-    def __init__(self, desk: Desk, connect: Callable[[], Client], poller: Poller, title: str) -> None:
+    def __init__(
+        self, desk: Desk, connect: Callable[[], Client], poller: Poller, title: str, *, follow: bool = False
+    ) -> None:
         super().__init__()
         self.desk = desk
-        self.polling = Polling(self, poller, self._heard, self._stood)
+        self.polling = Polling(self, poller, self._heard, self._stood, follow=follow)
         self._connect = connect
         self._title = title
         self._section: AnySection = OrdersSection(desk)

@@ -172,3 +172,37 @@ def test_every_state_has_words_signs_and_a_style(state: State) -> None:
     assert len(plain) == len(wordings(connection))
     assert list(plain) == sorted(plain, key=len, reverse=True)
     assert connection.health in {"success", "info", "warning", "error", "muted"}
+
+
+def test_a_hint_is_asked_after_at_once() -> None:
+    poll, _ = poller()
+    assert not poll.hinted()  # nothing was answered yet
+    poll.answered()
+    assert poll.ask_in() == 5
+    assert poll.hinted()
+    assert poll.ask_in() == 0
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("away"), Unauthenticated("who"), refused("rate_limited", 60.0), BadAnswer("what")]
+)
+def test_hints_do_not_hurry_what_fails_or_was_asked_to_wait(error: ApiError) -> None:
+    poll, _ = poller()
+    poll.answered()
+    poll.failed(error)
+    before = poll.ask_in()
+    assert not poll.hinted()
+    assert poll.ask_in() == before
+
+
+def test_a_stream_of_hints_makes_rare_polls_live() -> None:
+    poll, _ = poller(60)
+    poll.answered()
+    assert said(poll) == "◌ polling 60s"
+    poll.streaming = True
+    assert poll.answered()
+    assert said(poll) == "● live"
+    assert poll.ask_in() == 60
+    poll.streaming = False
+    assert poll.answered()
+    assert said(poll) == "◌ polling 60s"
