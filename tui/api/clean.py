@@ -25,6 +25,8 @@ BLOCK_LINES: Final = 2000
 """Lines of a text that are kept."""
 MARKS_CAP: Final = 8
 """Combining marks and joiners that may follow one base character."""
+BLOCKS: Final = frozenset({"body", "description"})
+"""Fields of an answer whose line breaks are kept: what somebody wrote at length."""
 DEPTH_CAP: Final = 64
 """Levels of nesting in an answer that are followed."""
 
@@ -88,6 +90,8 @@ def clean_block(text: str) -> SafeText:
 def clean_tree(value: Any) -> Any:
     """A copy of decoded JSON in which every text, names of fields included, went through `clean_line`.
 
+    Those of :data:`BLOCKS` went through `clean_block`.
+
     Raises:
         ValueError: nesting deeper than 64 levels.
     """
@@ -100,10 +104,14 @@ def _tree(value: Any, depth: int) -> Any:
     if depth >= DEPTH_CAP:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
-        return {clean_line(name): _tree(item, depth + 1) for name, item in value.items()}
+        return {clean_line(name): _field(name, item, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
         return [_tree(item, depth + 1) for item in value]
     return value
+
+
+def _field(name: str, item: Any, depth: int) -> Any:
+    return clean_block(item) if name in BLOCKS and isinstance(item, str) else _tree(item, depth)
 
 
 def _cut(text: str, cap: int) -> str:

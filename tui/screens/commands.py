@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui import keys
 from tui.api.errors import ApiError
 from tui.screens.acting import fulfil, take_back
-from tui.screens.deeds import OPPOSITE, Deed, Sending, told
+from tui.screens.deeds import OPPOSITE, Deed, Sending, TicketDeed, told
 from tui.screens.section import AnySection, Section
 from tui.widgets.bar import Bar
 from tui.widgets.frame import CommandBar, Outcome
@@ -112,11 +112,13 @@ class Commands(_Base):
         """Do again what was taken back."""
         self._change(self.desk.deeds.to_redo, undo=False)
 
-    def _change(self, deed: Deed | Sending | None, *, undo: bool) -> None:
+    def _change(self, deed: Deed | Sending | TicketDeed | None, *, undo: bool) -> None:
         if deed is None:
             self.say("note", "Nothing to undo." if undo else "Nothing to do again.")
         elif isinstance(deed, Sending):
             self.begin_work(partial(self._take_back, deed), "take-back", exclusive=False)
+        elif isinstance(deed, TicketDeed):
+            self.begin_work(partial(self._turn, deed, undo=undo), "turn", exclusive=True)
         elif self.desk.client is not None:
             self.begin_work(
                 partial(self._changed, self.desk.client, deed, undo=undo), "change", exclusive=False
@@ -143,6 +145,11 @@ class Commands(_Base):
         from tui.screens.outside import take_back_sending  # noqa: PLC0415 - after the first rows
 
         await take_back_sending(self.section, sending)
+
+    async def _turn(self, deed: TicketDeed, *, undo: bool) -> None:
+        from tui.screens.ticket_acting import turn  # noqa: PLC0415 - after the first rows
+
+        await turn(self.section, deed, undo=undo)
 
     def action_sync_products(self) -> None:
         """Read the products of each connected provider now."""

@@ -18,6 +18,8 @@ from tui.widgets.text import SafeStatic
 Tone = Literal["public", "internal"]
 TEXT_LINES = 5
 """Lines of the text that are seen at once."""
+FRAME_LINES = 13
+"""Lines of a screen that are kept for everything else: on a low one the text gets fewer."""
 
 
 class Composer(Vertical):
@@ -107,7 +109,7 @@ class Composer(Vertical):
     def compose(self) -> ComposeResult:
         """Who reads it; the text; how sending stands."""
         yield SafeStatic(self._heading, classes="heading")
-        self._text.styles.height = TEXT_LINES
+        self._text.styles.height = max(min(TEXT_LINES, self.app.size.height - FRAME_LINES), 1)
         yield self._text
         yield SafeStatic(classes="state")
 

@@ -1,10 +1,10 @@
-"""What was done in this session and can be undone, in the order it happened: resolves and reopens, and what was asked
-to leave the shop."""
+"""What was done in this session and can be undone, in the order it happened: resolves and reopens, changes of
+tickets, and what was asked to leave the shop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 Verb = Literal["resolve", "reopen"]
 Scope = Literal["entry", "group", "order"]
@@ -93,14 +93,57 @@ class Sending:
     tried: int = 0
 
 
+Values = tuple[tuple[str, str | None], ...]
+"""Fields of a ticket with what they hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A ticket that was changed: what its fields held before and after."""
+
+    id: str
+    before: Values
+    after: Values
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDeed:
+    """The same change to a ticket or to several.
+
+    Attributes:
+        wanted: what was asked for.
+        turned: the tickets that it changed.
+        past: what was done, for people: ``resolved``, ``given to Sam``.
+        about: to what: ``#12``, ``3 tickets``.
+    """
+
+    wanted: Values
+    turned: tuple[Turned, ...]
+    past: str
+    about: str
+
+    @property
+    def count(self) -> int:
+        """How many tickets were changed."""
+        return len(self.turned)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The tickets that were changed."""
+        return frozenset(each.id for each in self.turned)
+
+
+D = TypeVar("D", Deed, TicketDeed)
+
+
 class Deeds:
     """A stack for undo and one for redo. Something new empties the redo."""
 
     def __init__(self) -> None:
-        self._done: list[Deed | Sending] = []
-        self._undone: list[Deed] = []
+        self._done: list[Deed | Sending | TicketDeed] = []
+        self._undone: list[Deed | TicketDeed] = []
 
-    def did(self, deed: Deed) -> None:
+    def did(self, deed: Deed | TicketDeed) -> None:
         """Remember a deed; one that changed nothing is nothing to undo."""
         if deed.count:
             self._done = [*self._done, deed][-KEPT:]
@@ -117,22 +160,22 @@ class Deeds:
             self._done.remove(sending)
 
     @property
-    def to_undo(self) -> Deed | Sending | None:
+    def to_undo(self) -> Deed | Sending | TicketDeed | None:
         """What ``z`` would take back."""
         return self._done[-1] if self._done else None
 
     @property
-    def to_redo(self) -> Deed | None:
+    def to_redo(self) -> Deed | TicketDeed | None:
         """What ``Z`` would do again."""
         return self._undone[-1] if self._undone else None
 
-    def undid(self, deed: Deed) -> None:
+    def undid(self, deed: Deed | TicketDeed) -> None:
         """A deed was taken back; it may have been another than the last one by now."""
         if deed in self._done:
             self._done.remove(deed)
             self._undone.append(deed)
 
-    def redid(self, deed: Deed, again: Deed) -> None:
+    def redid(self, deed: D, again: D) -> None:
         """A deed was done again; ``again`` is what it changed this time."""
         if deed in self._undone:
             self._undone.remove(deed)

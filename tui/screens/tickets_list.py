@@ -1,0 +1,210 @@
+"""The list of the Tickets section: its tabs and columns, and what narrows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from server.contract.tickets import TicketRow
+from tui.api import tickets as calls
+from tui.api.window import Source, Window
+from tui.screens import ticket_rows
+from tui.screens.browser import CAPACITY
+from tui.screens.desk import Desk
+from tui.screens.rows import Shelf
+from tui.screens.section import Section
+from tui.screens.ticket_rows import PRIORITIES, ticket_rank
+from tui.widgets.bar import Part
+from tui.widgets.frame import TabMark
+from tui.widgets.record_list import Column, RecordList
+
+if TYPE_CHECKING:
+    from server.contract.tickets import TicketTab
+    from tui.api.client import Client
+
+ORDER_NUMBER: Final = re.compile(r"[A-Za-z]{1,4}-[0-9]{6}-[0-9A-Za-z]{4}", re.ASCII)
+WAITING_TABS: Final = ("open", "mine", "unassigned")
+
+_EMPTY: Final = {
+    "open": ("No ticket waits.", "What customers ask stands here until it is resolved."),
+    "mine": ("You have no ticket.", "Take one from Open or Unassigned."),
+    "unassigned": (
+        "Somebody has every ticket that is open.",
+        "New ones stand here until somebody takes them.",
+    ),
+    "resolved": ("No ticket is resolved yet.", "What was resolved or closed stands here."),
+}
+
+
+class TicketsList(Section[TicketRow]):
+    """Tickets, those in which something happened last first."""
+
+    NAME = "tickets"
+    TABS = (
+        TabMark("open", "Open"),
+        TabMark("mine", "Mine"),
+        TabMark("unassigned", "Unassigned"),
+        TabMark("resolved", "Resolved"),
+        TabMark("all", "All"),
+    )
+    TOPICS = frozenset({"tickets"})
+    FILTER_HINT = "words, #number, an order's number, name or e-mail"
+    NOUNS = ("ticket", "tickets")
+    LIST_FOCUS = "tickets"
+    STORY_FOCUS = "ticket"
+
+    def __init__(self, desk: Desk) -> None:
+        self.priority: str | None = None
+        """The priority that the list is narrowed to."""
+        super().__init__(desk)
+
+    @property
+    def me(self) -> str | None:
+        """The reader's user id, once that is known."""
+        known = self.desk.me
+        return known.user.id if known is not None and known.user is not None else None
+
+    # The list.
+
+    def make_list(self) -> RecordList[TicketRow]:
+        """How urgent, number, title, customer, order, state, who has it, whose turn it is, when."""
+        glyphs = self.desk.glyphs
+        return RecordList(self._columns(), lead=ticket_rows.lead(glyphs), glyphs=glyphs)
+
+    def _columns(self) -> list[Column[TicketRow]]:
+        desk = self.desk
+        return ticket_rows.columns(
+            lambda: desk.times, desk.glyphs, desk.format, waiting=self.tab in WAITING_TABS, me=lambda: self.me
+        )
+
+    def times_changed(self) -> None:
+        """Times are written in another way."""
+        self.list.set_columns(self._columns())
+        super().times_changed()
+
+    def show_rows(self) -> None:
+        """Another tab has other columns."""
+        self.list.set_columns(self._columns())
+        super().show_rows()
+
+    def query_key(self) -> Hashable:
+        """Tab, words, priority."""
+        return self.tab, self.words, self.priority
+
+    def source(self, client: Client) -> Source[TicketRow]:
+        """The tickets under this tab that match; an order's number finds those beside it."""
+        words = self.words.strip()
+        order = words if ORDER_NUMBER.fullmatch(words) else ""
+        query = calls.TicketQuery(
+            cast("TicketTab", self.tab), self.priority or "", order=order.upper(), q="" if order else words
+        )
+        return calls.TicketSource(client, query)
+
+    def new_shelf(self) -> Shelf[TicketRow]:
+        """A window that knows that what moved last stands at the top."""
+        window: Window[TicketRow] = Window(rank=ticket_rank, capacity=CAPACITY)
+        return Shelf(window, window)
+
+    def empty(self) -> tuple[str, str]:
+        """Why there are no tickets."""
+        if self.is_narrowed:
+            return "No ticket matches.", f"{self.desk.key('close')} clears the filter."
+        known = ("No tickets yet.", "They appear here by themselves when a customer writes.")
+        return _EMPTY.get(self.tab, known)
+
+    async def count(self, client: Client) -> dict[str, int]:
+        """How many tickets stand under each tab."""
+        found = await calls.counts(client)
+        return {
+            "open": found.open + found.in_progress,
+            "mine": found.mine,
+            "unassigned": found.unassigned,
+            "resolved": found.resolved + found.closed,
+            "all": found.total,
+        }
+
+    def show_tabs(self) -> None:
+        """Show the tabs with their counts: of this section the first one's too."""
+        marks = [TabMark(mark.id, mark.name, self.counts.get(mark.id) or None) for mark in self.TABS]
+        self.tab_bar.tabs(marks, self.tab, self.narrowed(), keep=self.tells)
+
+    # What narrows it.
+
+    def narrowed(self) -> list[Part]:
+        """The priority and the words, and how to be rid of them."""
+        if self.priority is None:
+            return super().narrowed()
+        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
+        chosen = Part(f"{self.priority} ", "strong", "tickets.menu")
+        return [chosen, *clears, *(super().narrowed() if self.words else [])]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something narrows the list beside its tab."""
+        return super().is_narrowed or self.priority is not None
+
+    def clear_narrowing(self) -> bool:
+        """Take words and priority away; whether there was anything."""
+        if self.priority is None:
+            return super().clear_narrowing()
+        self.look_for("")
+        self._narrow(None)
+        return True
+
+    def _narrow(self, priority: str | None) -> None:
+        self.priority = priority
+        self.show_rows()
+
+    def action_menu(self) -> None:
+        """Choose which priority to show."""
+        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
+
+        items = [Item("", "all", "every priority", chosen=self.priority is None)]
+        items += [Item(name, name, chosen=self.priority == name) for name in PRIORITIES]
+
+        def answered(name: str | None) -> None:
+            if name is not None and (name or None) != self.priority:
+                self._narrow(name or None)
+
+        self.app.push_screen(menu_screen("Priority", items, self.desk.glyphs), answered)
+
+    # Which ticket.
+
+    @property
+    def row(self) -> TicketRow | None:
+        """The ticket that keys act on, as the list has it."""
+        return self.row_of_id(self.subject)
+
+    def row_of_id(self, ticket_id: str | None) -> TicketRow | None:
+        """A ticket as the list has it; None where it does not."""
+        at = None if ticket_id is None else self.list.source.index_of(ticket_id)
+        return None if at is None else self.list.source.row_at(at)
+
+    def open(self, row_id: str, *, at: str | None = None) -> None:
+        """Open a ticket's story and stay with it, whatever becomes of its place in the list."""
+        super().open(row_id, at=at)
+        self._stay(row_id)
+
+    def _stay(self, row_id: str | None) -> None:
+        if self.is_open:
+            self._pinned = row_id
+
+    def action_next_record(self) -> None:
+        """Next ticket; what is open stays open."""
+        self._step(1, super().action_next_record)
+
+    def action_previous_record(self) -> None:
+        """Previous ticket."""
+        self._step(-1, super().action_previous_record)
+
+    def _step(self, by: int, step: Any) -> None:
+        """From a ticket that left the list, the next one is where the cursor was handed to."""
+        left = self.is_open and self.row is None
+        if left and by > 0 and self.list.cursor_id is not None:
+            self._stay(self.list.cursor_id)
+            self.retell(fresh=False)
+            return
+        step()
+        self._stay(self.list.cursor_id)
+        self.retell(fresh=False)
