@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from server.accounts import service as tokens
 from server.accounts import users
@@ -22,7 +22,7 @@ from server.orders import by_person as orders
 from server.people import notes, profiles, reading
 from server.people.reading import PeopleQuery
 from server.people.service import shown_as
-from server.tickets.models import ticket
+from server.tickets.listing import open_counts
 
 RECENT: Final = 10
 MOST: Final = 100
@@ -34,7 +34,7 @@ def listing(tx: Tx, query: PeopleQuery, page: PageRequest, caller: Principal) ->
     found = reading.page(tx, query, page)
     ids = [row.id for row in found.rows]
     accounts = _accounts(tx, ids, caller)
-    bought, asked = orders.counts(tx, ids), open_tickets(tx, ids)
+    bought, asked = orders.counts(tx, ids), open_counts(tx, ids)
     rows = [
         PersonRow(**_head(row, accounts.get(row.id), bought.get(row.id, 0), asked.get(row.id, 0)))
         for row in found.rows
@@ -58,7 +58,7 @@ def shown(tx: Tx, row: Row[Any], caller: Principal) -> Person:
     """A person's row as this caller sees it."""
     account = account_of(tx, row.id)
     as_row = _accounts(tx, [row.id], caller).get(row.id)
-    bought, asked = orders.counts(tx, [row.id]), open_tickets(tx, [row.id])
+    bought, asked = orders.counts(tx, [row.id]), open_counts(tx, [row.id])
     return Person(
         **_head(row, as_row, bought.get(row.id, 0), asked.get(row.id, 0)),
         addresses=reading.addresses_of(tx, row.id, MOST),
@@ -79,15 +79,6 @@ def shown_note(tx: Tx, row: Row[Any]) -> Note:
 def account_of(tx: Tx, person_id: str) -> Row[Any] | None:
     """The account of a person; None when there is none."""
     return tx.execute(select(user).where(user.c.person_id == person_id)).first()
-
-
-def open_tickets(tx: Tx, ids: Collection[str]) -> dict[str, int]:
-    """How many tickets of people wait for an answer, by person; one without any is left out."""
-    if not ids:
-        return {}
-    waiting = ticket.c.person_id.in_(set(ids)) & ticket.c.status.in_(("open", "in_progress"))
-    statement = select(ticket.c.person_id, func.count().label("tickets")).where(waiting)
-    return {row.person_id: row.tickets for row in tx.execute(statement.group_by(ticket.c.person_id))}
 
 
 def _accounts(tx: Tx, ids: Collection[str], caller: Principal) -> dict[str, UserRow]:

@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 
+from server.audit import acting
+from server.audit.acting import Act
 from server.contract.base import Answer, Page
 from server.contract.people import (
     BillingProfile,
@@ -165,10 +167,15 @@ async def make_profile(
 
     Errors: 404 ``not_found``; 409 ``already_erased``, ``deletion_scheduled``; 422 ``invalid_request``.
     """
-    return await mutate(
+
+    def act(tx: Tx, made: BillingProfile) -> Act:
+        return _profile_act(tx, "billing.billing_profile_created", person, made.id)
+
+    return await acting.mutate(
         request,
         caller,
-        lambda tx: service.add_profile(tx, person, new, caller),
+        lambda tx: service.add_profile(tx, person, new),
+        act,
         201,
         remembered=_without_billing,
     )
@@ -191,10 +198,15 @@ async def replace_profile(
 
     Errors: 404 ``not_found``; 409 ``already_erased``, ``deletion_scheduled``; 422 ``invalid_request``.
     """
-    return await mutate(
+
+    def act(tx: Tx, made: BillingProfile) -> Act:
+        return _profile_act(tx, "billing.billing_profile_updated", person, made.id)
+
+    return await acting.mutate(
         request,
         caller,
-        lambda tx: service.replace_profile(tx, person, profile, new, caller),
+        lambda tx: service.replace_profile(tx, person, profile, new),
+        act,
         remembered=_without_billing,
     )
 
@@ -214,10 +226,19 @@ async def remove_profile(
     """The newest of the others becomes the default. Errors: 404 ``not_found``; 409."""
 
     def unit(tx: Tx) -> Removed:
-        service.remove_profile(tx, person, profile, caller)
+        service.remove_profile(tx, person, profile)
         return Removed()
 
-    return await mutate(request, caller, unit)
+    def act(tx: Tx, _made: Removed) -> Act:
+        return _profile_act(tx, "billing.billing_profile_deleted", person, profile)
+
+    return await acting.mutate(request, caller, unit, act)
+
+
+def _profile_act(tx: Tx, action: str, person_id: str, profile_id: str) -> Act:
+    account = reading.account_of(tx, person_id)
+    user_id = None if account is None else account.id
+    return Act(action, "billing_profile", profile_id, user_id, {"person_id": person_id})
 
 
 def _without_person(made: Person) -> Person:

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from server.accounts import users
+from server.accounts.topics import USERS
 from server.audit import service as audit
+from server.audit.changes import log_user_change
+from server.billing.topics import PROFILES, of_user
 from server.contract.people import BillingProfile, ChangePerson, NewBillingProfile, NewNote, Note
 from server.directory import policy, reading
 from server.kit import topics
@@ -17,9 +20,6 @@ from server.kit.problems import invalid_request, not_found
 from server.kit.tx import Tx
 from server.people import editing, notes, profiles
 from server.people.reading import row_of
-
-USERS = "admin:users"
-PROFILES = "billing:profiles"
 
 
 def edit(tx: Tx, person_id: str, new: ChangePerson, caller: Principal) -> None:
@@ -38,15 +38,18 @@ def edit(tx: Tx, person_id: str, new: ChangePerson, caller: Principal) -> None:
     if not changed:
         return
     user_id = None if account is None else account.id
-    audit.record(
-        tx,
-        "person.updated",
-        caller=caller,
-        resource_type="person",
-        resource_id=person_id,
-        target_user_id=user_id,
-        metadata=dict.fromkeys(sorted(changed), True),
-    )
+    if user_id is not None:
+        before, after = ({field: both[side] for field, both in changed.items()} for side in (0, 1))
+        log_user_change(tx, before, after, caller=caller, user_id=user_id)
+    else:
+        audit.record(
+            tx,
+            "person.updated",
+            caller=caller,
+            resource_type="person",
+            resource_id=person_id,
+            metadata=dict.fromkeys(sorted(changed), True),
+        )
     topics.publish(tx, "user_updated", USERS, person_id=person_id, user_id=user_id, fields=sorted(changed))
     if account is not None:
         tx.touch("access")
@@ -77,7 +80,7 @@ def remove_note(tx: Tx, person_id: str, note_id: str, caller: Principal) -> None
     _tell_note(tx, "user.note_deleted", note_id, row, account, caller)
 
 
-def add_profile(tx: Tx, person_id: str, new: NewBillingProfile, caller: Principal) -> BillingProfile:
+def add_profile(tx: Tx, person_id: str, new: NewBillingProfile) -> BillingProfile:
     """Give a person a billing profile.
 
     Raises:
@@ -86,17 +89,14 @@ def add_profile(tx: Tx, person_id: str, new: NewBillingProfile, caller: Principa
     row, account = _held(tx, person_id)
     policy.may_write(row)
     before = _default(tx, person_id)
-    profile_id = profiles.add(tx, person_id, new)
-    made = profiles.get(tx, profile_id)
-    _tell_profile(tx, "created", profile_id, person_id, account, caller)
+    made = profiles.get(tx, profiles.add(tx, person_id, new))
+    _tell_profile(tx, "profile_created", made.id, person_id, account)
     if before is not None and made.is_default:
-        _publish_profile(tx, "profile_updated", before, person_id, account)
+        _tell_profile(tx, "profile_updated", before, person_id, account)
     return made
 
 
-def replace_profile(
-    tx: Tx, person_id: str, profile_id: str, new: NewBillingProfile, caller: Principal
-) -> BillingProfile:
+def replace_profile(tx: Tx, person_id: str, profile_id: str, new: NewBillingProfile) -> BillingProfile:
     """Write a billing profile anew.
 
     Raises:
@@ -107,13 +107,13 @@ def replace_profile(
     before = _default(tx, person_id)
     profiles.replace(tx, person_id, profile_id, new)
     made = profiles.get(tx, profile_id)
-    _tell_profile(tx, "updated", profile_id, person_id, account, caller)
-    if before not in (None, profile_id) and made.is_default:
-        _publish_profile(tx, "profile_updated", str(before), person_id, account)
+    _tell_profile(tx, "profile_updated", profile_id, person_id, account)
+    if before is not None and before != profile_id and made.is_default:
+        _tell_profile(tx, "profile_updated", before, person_id, account)
     return made
 
 
-def remove_profile(tx: Tx, person_id: str, profile_id: str, caller: Principal) -> None:
+def remove_profile(tx: Tx, person_id: str, profile_id: str) -> None:
     """Take a billing profile away. Invoices made out to it stay, without it.
 
     Raises:
@@ -122,9 +122,9 @@ def remove_profile(tx: Tx, person_id: str, profile_id: str, caller: Principal) -
     row, account = _held(tx, person_id)
     policy.may_write(row)
     heir = profiles.remove(tx, person_id, profile_id)
-    _tell_profile(tx, "deleted", profile_id, person_id, account, caller)
+    _tell_profile(tx, "profile_deleted", profile_id, person_id, account)
     if heir is not None:
-        _publish_profile(tx, "profile_updated", heir, person_id, account)
+        _tell_profile(tx, "profile_updated", heir, person_id, account)
 
 
 def _held(tx: Tx, person_id: str) -> tuple[Row[Any], Row[Any] | None]:
@@ -155,22 +155,7 @@ def _tell_note(
     topics.publish(tx, "user_updated", USERS, person_id=row.id, user_id=user_id, fields=["notes"])
 
 
-def _tell_profile(
-    tx: Tx, what: str, profile_id: str, person_id: str, account: Row[Any] | None, caller: Principal
-) -> None:
-    audit.record(
-        tx,
-        f"billing.billing_profile_{what}",
-        caller=caller,
-        resource_type="billing_profile",
-        resource_id=profile_id,
-        target_user_id=None if account is None else account.id,
-        metadata={"person_id": person_id},
-    )
-    _publish_profile(tx, f"profile_{what}", profile_id, person_id, account)
-
-
-def _publish_profile(tx: Tx, event: str, profile_id: str, person_id: str, account: Row[Any] | None) -> None:
-    names = [PROFILES] if account is None else [PROFILES, f"{PROFILES}:user:{account.id}"]
+def _tell_profile(tx: Tx, event: str, profile_id: str, person_id: str, account: Row[Any] | None) -> None:
+    names = of_user(PROFILES, None if account is None else account.id)
     topics.publish(tx, event, *names, profile_id=profile_id, person_id=person_id)
     tx.touch("billing")

@@ -97,6 +97,15 @@ def test_an_edit_is_recorded_and_told_by_the_names_of_its_fields(by: As, store: 
     assert store.read(topics.counters)["people"] == before["people"] + 1
 
 
+def test_an_edit_of_somebody_with_an_account_is_a_change_of_the_user(owner: Town) -> None:
+    mary = owner.customer("mary@example.com", name="Mary")
+    account = owner.account(mary)
+    owner.ask("PATCH", f"/{mary}", {"name": "Secret Name"})
+    (entry,) = owner.audited("user.updated")
+    assert (entry.target_user_id, entry.metadata["fields"]) == (account, ["name"])
+    assert "Secret" not in json.dumps(entry.metadata)
+
+
 def test_a_repeat_changes_nothing_and_keeps_nobody_outside_of_the_vault(owner: Town, store: Store) -> None:
     mary = owner.customer("mary@example.com", name="Mary")
     posts: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -217,6 +226,13 @@ def test_profiles_are_told_on_their_topic_and_on_the_accounts_own(owner: Town, c
         ("profile_created", {"profile_id": one, "person_id": guest}),
         *own,
     ]
+    made = owner.audited("billing.billing_profile_created")
+    assert [(entry.resource_id, entry.target_user_id, entry.module) for entry in made] == [
+        (one, None, "billing"),
+        (two, account, "billing"),
+        (three, account, "billing"),
+    ]
+    assert [entry.resource_id for entry in owner.audited("billing.billing_profile_deleted")] == [three]
     assert owner.told("billing:profiles:user:") == owner.told("billing:profiles:user:None") == []
 
 
