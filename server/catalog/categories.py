@@ -62,8 +62,11 @@ def rename(tx: Tx, slug: str, new: NewCategory) -> CategoryRef:
     return ref(row)
 
 
-def remove(tx: Tx, slug: str) -> None:
+def remove(tx: Tx, slug: str) -> str:
     """Take a category away; its products stay, without one.
+
+    Returns:
+        The id it had.
 
     Raises:
         ProblemError: 404 ``not_found``.
@@ -73,6 +76,8 @@ def remove(tx: Tx, slug: str) -> None:
         raise not_found("category")
     events.category(tx, "category_deleted", gone.id)
     tx.touch(TOPIC)
+    category_id: str = gone.id
+    return category_id
 
 
 def id_of(tx: Tx, slug: str) -> str:

@@ -122,8 +122,11 @@ def change_many(tx: Tx, new: ChangeProducts) -> ChangedProducts:
     return ChangedProducts(changed=changed)
 
 
-def remove(tx: Tx, key: str) -> None:
+def remove(tx: Tx, key: str) -> str:
     """Take a product away with its variants; orders keep what they say of it.
+
+    Returns:
+        The id it had.
 
     Raises:
         ProblemError: 404 ``not_found``.
@@ -135,6 +138,8 @@ def remove(tx: Tx, key: str) -> None:
     tx.execute(delete(product).where(product.c.id == row.id))
     events.product(tx, "product_deleted", row.id)
     tx.touch(TOPIC)
+    product_id: str = row.id
+    return product_id
 
 
 def put_variants(tx: Tx, product_id: str, wanted: Sequence[NewVariant]) -> None:

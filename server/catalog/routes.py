@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 
+from server.audit import acting
+from server.audit.acting import Act
 from server.catalog import categories
 from server.catalog import service as catalog
 from server.contract.base import Answer, Page
@@ -70,7 +73,13 @@ async def make_product(
     request: Request, new: NewProduct, caller: Annotated[Principal, permit("catalog.manage")]
 ) -> Response:
     """Put a product into the catalogue. Errors: 409 ``slug_taken``; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: catalog.get(tx, catalog.create(tx, new)), 201)
+
+    def unit(tx: Tx) -> Product:
+        return catalog.get(tx, catalog.create(tx, new))
+
+    return await acting.mutate(
+        request, caller, unit, lambda _, made: _entry(caller, "product_created", made.id), 201
+    )
 
 
 @routes.post("/products/changes", response_model=ChangedProducts, summary="Let many products be had, or not")
@@ -78,7 +87,12 @@ async def change_products(
     request: Request, new: ChangeProducts, caller: Annotated[Principal, permit("catalog.manage")]
 ) -> Response:
     """All of them, or none. Errors: 404 ``not_found`` for an id that is no product's; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: catalog.change_many(tx, new))
+
+    def act(_tx: Tx, made: ChangedProducts) -> Act | None:
+        facts = {"count": len(made.changed), "status": "available" if new.available else "unavailable"}
+        return _entry(caller, "products_status_changed", None, facts) if made.changed else None
+
+    return await acting.mutate(request, caller, lambda tx: catalog.change_many(tx, new), act)
 
 
 @routes.get("/products/{product}", response_model=Product, summary="One product")
@@ -104,7 +118,13 @@ async def change_product(
     caller: Annotated[Principal, permit("catalog.manage")],
 ) -> Response:
     """What is left out stays. Errors: 404 ``not_found``; 409 ``slug_taken``; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: catalog.get(tx, catalog.change(tx, product, new)))
+
+    def unit(tx: Tx) -> Product:
+        return catalog.get(tx, catalog.change(tx, product, new))
+
+    return await acting.mutate(
+        request, caller, unit, lambda _, made: _entry(caller, "product_updated", made.id)
+    )
 
 
 @routes.delete("/products/{product}", response_model=Removed, summary="Take a product away")
@@ -113,11 +133,15 @@ async def remove_product(
 ) -> Response:
     """Orders keep what they say of it. Errors: 404 ``not_found``."""
 
+    gone: list[str] = []
+
     def unit(tx: Tx) -> Removed:
-        catalog.remove(tx, product)
+        gone[:] = [catalog.remove(tx, product)]
         return Removed()
 
-    return await mutate(request, caller, unit)
+    return await acting.mutate(
+        request, caller, unit, lambda _tx, _made: _entry(caller, "product_deleted", gone[0])
+    )
 
 
 @routes.put("/products/{product}/options", response_model=Product, summary="Say what can be chosen about it")
@@ -128,7 +152,13 @@ async def put_options(
     caller: Annotated[Principal, permit("catalog.manage")],
 ) -> Response:
     """These options take the place of all. Errors: 404 ``not_found``; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: catalog.get(tx, catalog.put_options(tx, product, new)))
+
+    def unit(tx: Tx) -> Product:
+        return catalog.get(tx, catalog.put_options(tx, product, new))
+
+    return await acting.mutate(
+        request, caller, unit, lambda _, made: _entry(caller, "product_updated", made.id)
+    )
 
 
 @routes.post(
@@ -167,7 +197,13 @@ async def make_category(
     request: Request, new: NewCategory, caller: Annotated[Principal, permit("catalog.manage")]
 ) -> Response:
     """Errors: 409 ``slug_taken``; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: categories.create(tx, new), 201)
+    return await acting.mutate(
+        request,
+        caller,
+        lambda tx: categories.create(tx, new),
+        lambda _, made: _entry(caller, "category_created", made.id),
+        201,
+    )
 
 
 @routes.patch(
@@ -183,7 +219,12 @@ async def rename_category(
     caller: Annotated[Principal, permit("catalog.manage")],
 ) -> Response:
     """Errors: 404 ``not_found``; 409 ``slug_taken``; 422 ``invalid_request``."""
-    return await mutate(request, caller, lambda tx: categories.rename(tx, category, new))
+    return await acting.mutate(
+        request,
+        caller,
+        lambda tx: categories.rename(tx, category, new),
+        lambda _, made: _entry(caller, "category_updated", made.id),
+    )
 
 
 @routes.delete("/categories/{category}", response_model=Removed, summary="Take a category away")
@@ -192,8 +233,21 @@ async def remove_category(
 ) -> Response:
     """Its products stay, without one. Errors: 404 ``not_found``."""
 
+    gone: list[str] = []
+
     def unit(tx: Tx) -> Removed:
-        categories.remove(tx, category)
+        gone[:] = [categories.remove(tx, category)]
         return Removed()
 
-    return await mutate(request, caller, unit)
+    return await acting.mutate(
+        request, caller, unit, lambda _tx, _made: _entry(caller, "category_deleted", gone[0])
+    )
+
+
+def _entry(
+    caller: Principal, what: str, resource_id: str | None, facts: Mapping[str, str | int] | None = None
+) -> Act | None:
+    """What the audit log says of what staff did; a shop's own programs that keep the catalogue are not listed there."""
+    if caller.user_id is None:
+        return None
+    return Act(f"shop.{what}", what.partition("_")[0], resource_id, metadata=facts or {})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 
+from server.accounts import users
+from server.audit import acting
+from server.audit.acting import Act
 from server.contract.base import Page
 from server.contract.orders import (
     FulfilmentStep,
@@ -18,7 +22,7 @@ from server.contract.orders import (
 )
 from server.kit.access import Principal
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
+from server.kit.web import PageQuery, answer, page_query, permit, refuses, router, services
 from server.orders import service as orders
 from server.orders.reading import MAX_SEARCH
 
@@ -38,7 +42,10 @@ async def make_order(
     def unit(tx: Tx) -> Order:
         return orders.get(tx, orders.create(tx, new), caller)
 
-    return await mutate(request, caller, unit, 201, remembered=_without_person)
+    def act(tx: Tx, made: Order) -> Act | None:
+        return _entry(tx, "billing.order_created", made, caller)
+
+    return await acting.mutate(request, caller, unit, act, 201, remembered=_without_person)
 
 
 @routes.get("", response_model=Page[OrderRow], summary="Orders, newest first or sorted otherwise")
@@ -103,10 +110,34 @@ async def fulfil_order(
     Errors: 404 ``not_found``; 409 ``invalid_transition``; 422 ``invalid_request``, ``occurred_at_in_future``.
     """
 
+    before: list[str | None] = [None]
+
     def unit(tx: Tx) -> Order:
+        known = orders.find(tx, order, lock=True)
+        before[0] = None if known is None else known.fulfilment_status
         return orders.shown(tx, orders.fulfil(tx, order, step, actor=orders.actor_of(caller)), caller)
 
-    return await mutate(request, caller, unit, remembered=_without_person)
+    def act(tx: Tx, made: Order) -> Act | None:
+        if made.fulfilment_status == before[0]:
+            return None
+        what = "cancelled" if made.fulfilment_status == "cancelled" else "updated"
+        facts = {"status_from": before[0], "status_to": made.fulfilment_status}
+        return _entry(tx, f"billing.order_{what}", made, caller, facts)
+
+    return await acting.mutate(request, caller, unit, act, remembered=_without_person)
+
+
+def _entry(
+    tx: Tx, action: str, made: Order, caller: Principal, facts: Mapping[str, str | None] | None = None
+) -> Act | None:
+    """What the audit log says of what staff did; what the shop's own programs do is told by the activity log."""
+    if caller.user_id is None:
+        return None
+    row = orders.find(tx, made.id)
+    person_id = None if row is None else row.person_id
+    about = {"order_number": made.number, "amount": made.total.amount, "currency": made.total.currency}
+    target = users.user_of(tx, [person_id]).get(person_id) if person_id else None
+    return Act(action, "order", made.id, target, {**about, **(facts or {})})
 
 
 def _without_person(made: Order) -> Order:

@@ -52,13 +52,13 @@ def stock(product_id: str, variant_id: str, change: int) -> Told:
 def test_a_product_is_made_changed_and_taken_away(owner: httpx.Client, told: Topics) -> None:
     found = made(owner)
     key, small = found["id"], found["items"][0]["id"]
-    assert told.new() == [product("product_created", key), stock(key, small, 3)]
+    assert told.new("shop:") == [product("product_created", key), stock(key, small, 3)]
     owner.patch("/v1/products/wool-socks", json={"name": "Woollen socks"})
-    assert told.new() == [product("product_updated", key)]
+    assert told.new("shop:") == [product("product_updated", key)]
     owner.put("/v1/products/wool-socks/options", json={"options": [{"key": "engraving"}]})
-    assert told.new() == [product("product_updated", key)]
+    assert told.new("shop:") == [product("product_updated", key)]
     owner.delete("/v1/products/wool-socks")
-    assert told.new() == [stock(key, small, -3), product("product_deleted", key)]
+    assert told.new("shop:") == [stock(key, small, -3), product("product_deleted", key)]
 
 
 def test_what_is_refused_is_not_told(owner: httpx.Client, told: Topics) -> None:
@@ -69,7 +69,7 @@ def test_what_is_refused_is_not_told(owner: httpx.Client, told: Topics) -> None:
     assert owner.delete("/v1/products/none").status_code == 404
     assert owner.post(f"/v1/variants/{small}/stock", json={"change": -4}).status_code == 409
     assert owner.post("/v1/products/changes", json={"ids": ["none"], "available": False}).status_code == 404
-    assert told.new() == []
+    assert told.new("shop:") == []
 
 
 def test_stock_is_told_with_its_sign_wherever_it_moves(owner: httpx.Client, told: Topics) -> None:
@@ -79,7 +79,7 @@ def test_stock_is_told_with_its_sign_wherever_it_moves(owner: httpx.Client, told
 
     def move(variant: str, **body: int) -> list[Told]:
         assert owner.post(f"/v1/variants/{variant}/stock", json=body).status_code == 200
-        return told.new()
+        return told.new("shop:")
 
     assert move(small, change=-2) == [stock(key, small, -2)]
     assert move(small, change=5) == [stock(key, small, 5)]
@@ -101,13 +101,13 @@ def test_many_at_once_reach_the_list_and_each_open_product(owner: httpx.Client, 
     body = {"ids": [three, two, one, two], "available": False}
     assert owner.post("/v1/products/changes", json=body).json() == {"changed": [one, two]}
     event, status = "products_bulk_status_changed", {"status": "unavailable"}
-    assert told.new() == [
+    assert told.new("shop:") == [
         Told(event, {"ids": [one, two], **status}, frozenset({"shop:products"})),
         Told(event, {"ids": [one], **status}, frozenset({f"shop:products:{one}"})),
         Told(event, {"ids": [two], **status}, frozenset({f"shop:products:{two}"})),
     ]
     assert owner.post("/v1/products/changes", json=body).json() == {"changed": []}
-    assert told.new() == []
+    assert told.new("shop:") == []
     assert owner.get("/v1/products/socks-0").json()["available"] is False
     half = owner.post("/v1/products/changes", json={"ids": [one, "none"], "available": True})
     assert (half.status_code, owner.get("/v1/products/socks-0").json()["available"]) == (404, False)
@@ -117,7 +117,7 @@ def test_categories(owner: httpx.Client, told: Topics) -> None:
     key = owner.post("/v1/categories", json={"slug": "feet", "name": "For feet"}).json()["id"]
     owner.patch("/v1/categories/feet", json={"slug": "toes", "name": "For toes"})
     owner.delete("/v1/categories/toes")
-    assert told.new() == [
+    assert told.new("shop:") == [
         Told(f"category_{what}", {"category_id": key}, frozenset({"shop:categories"}))
         for what in ("created", "updated", "deleted")
     ]
