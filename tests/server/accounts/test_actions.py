@@ -67,12 +67,10 @@ def refused(answer: httpx.Response) -> str | None:
     """The reason as a row gives it: the finer one where it says to whom."""
     if answer.is_success:
         return None
-    body = answer.json()
+    body: dict[str, str] = answer.json()
     if body["code"] == "forbidden":
         return "insufficient_permissions"
-    return (
-        body["reason"] if body.get("reason", "") in ("target_is_owner", "target_is_staff") else body["code"]
-    )
+    return body["reason"] if body.get("reason") in ("target_is_owner", "target_is_staff") else body["code"]
 
 
 @pytest.mark.parametrize("second_owner", [False, True])
