@@ -187,8 +187,10 @@ def test_a_repeat_changes_nothing_and_nobodys_words_are_kept_for_it(desk: Desk, 
     again = desk.ask("POST", "/1/comments", reply, key="twice")
     assert again.json()["id"] == said["id"]
     assert counter.get("1").comment_count == 1
+    changed = desk.ask("PATCH", "/1", {"status": "resolved", "reason": "Mary called"}, key="thrice").json()
+    assert changed["comments"][0]["body"] == "We look into it."
     kept = counter.store.read(lambda tx: tx.execute(select(idempotency.c.body)).scalars().all())
-    assert len(kept) == 2
+    assert len(kept) == 3
     for words in ("mary", "Mary", "parcel", "has not come", "look into"):
         assert words not in "".join(kept)
 
