@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from server.contract.base import Page
 from server.contract.deletion import Delete, Deletion, DeletionPlan
@@ -66,11 +66,13 @@ def list_deletions(
     request: Request,
     caller: _DELETES,  # noqa: ARG001 - declares the permission
     paging: Annotated[PageQuery, Depends(page_query)],
+    person: Annotated[str, Query(max_length=64, description="only those of this person")] = "",
 ) -> Response:
     """One page. They name nobody. Errors: 400 ``invalid_cursor``; 422 ``invalid_request``."""
     found = services(request)
-    page = found.store.read(lambda tx: deletions.listing(tx, paging.request(found.cursors, deletions.QUERY)))
-    older, newer = found.cursors.around(page, deletions.QUERY, deletions.place)
+    name = f"{deletions.QUERY}\0{person}" if person else deletions.QUERY
+    page = found.store.read(lambda tx: deletions.listing(tx, paging.request(found.cursors, name), person))
+    older, newer = found.cursors.around(page, name, deletions.place)
     return answer(Page[Deletion](items=list(page.rows), next=older, prev=newer))
 
 

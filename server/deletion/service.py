@@ -174,11 +174,12 @@ def get(tx: Tx, deletion_id: str) -> Deletion:
     return shown(_row(tx, deletion_id))
 
 
-def listing(tx: Tx, page: PageRequest) -> Slice[Deletion]:
-    """A page of erasures, newest first."""
-    found = slice_of(
-        tx.execute(keyset(select(deletion), page, deletion.c.asked_at, deletion.c.id)).all(), page
-    )
+def listing(tx: Tx, page: PageRequest, person_id: str = "") -> Slice[Deletion]:
+    """A page of erasures, newest first; with ``person_id`` only those of that person."""
+    wanted = select(deletion)
+    if person_id:
+        wanted = wanted.where(deletion.c.person_id == person_id)
+    found = slice_of(tx.execute(keyset(wanted, page, deletion.c.asked_at, deletion.c.id)).all(), page)
     return Slice([shown(row) for row in found.rows], found.older, found.newer)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from server.contract.access import ChangeUser, Invitation, NewUser, StaffRole, UserRow
 from server.contract.base import Page
-from server.contract.deletion import Delete, Deletion, DeletionPlan, Export
+from server.contract.deletion import Delete, Deletion, DeletionPlan
 from server.contract.people import ChangePerson, NewNote, Note, PeopleCounts, PeopleTab, Person, PersonRow
 from tui.api.client import PAGE, Client, page_query, segment
 
@@ -127,15 +127,22 @@ async def deletions(client: Client, cursor: str | None = None) -> Page[Deletion]
     return await client.ask("/v1/deletions", _DELETIONS.model_validate, params=params)
 
 
+async def deletion_of(client: Client, person_id: str) -> Deletion | None:
+    """The latest erasure of a person: done, awaited or called off; None where there is none. Raises ApiError."""
+    params = {"person": person_id} | page_query(None, 1, "newest")
+    found = await client.ask("/v1/deletions", _DELETIONS.model_validate, params=params)
+    return next((row for row in found.items if row.person_id == person_id), None)
+
+
 async def restore(client: Client, deletion_id: str) -> Deletion:
     """Take back an erasure that only is scheduled. Raises ApiError."""
     path = f"/v1/deletions/{segment(deletion_id, 'deletion')}/restore"
     return await client.change(path, Deletion.model_validate)
 
 
-async def export(client: Client, person_id: str) -> Export:
-    """All that the shop holds about a person. Raises ApiError."""
-    return await client.ask(f"{_path(person_id)}/export", Export.model_validate)
+def export_path(person_id: str) -> str:
+    """Where all that the shop holds about a person is asked for. Raises Refused ``not_found``."""
+    return f"{_path(person_id)}/export"
 
 
 def _path(person_id: str) -> str:

@@ -33,7 +33,7 @@ SECTIONS: tuple[Command, ...] = (
         ("person.invite", "+", "invite", "invite", "Invite somebody to the shop's staff."),
         ("person.role", "r", "role", "role", "Give this member of staff another role."),
         ("person.bar", "b", "bar", "bar / let in", "Deactivate the account and end its tokens, or let it in again."),
-        ("person.invite_again", "", "invite_again", "new invitation", "Give a member of staff a new code to join with."),
+        ("person.invite_again", "", "invite_again", "new invitation", "Give somebody invited a new code to join with."),
         needs="users.manage",
     ),
     *group(

@@ -48,6 +48,9 @@ class Frame(Protocol):
     def open_order(self, order_id: str, entry_id: str) -> None:
         """Open an order's story at an entry."""
 
+    def open_orders(self, words: str) -> None:
+        """Show the orders that have these words."""
+
 
 class Browser(Vertical, Generic[T]):
     """The part of a section that lists rows. ``desk`` is what all sections share."""

@@ -231,6 +231,12 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
         self._origins.append(Origin(self.view, to_story=True))
         self._go(View("orders", opened=order_id, at=entry_id))
 
+    def open_orders(self, words: str) -> None:
+        """Show the orders that have these words; going back leads here again."""
+        self._remember()
+        self._origins.append(Origin(self.view))
+        self._go(View("orders", tab="all", words=words))
+
     @property
     def section(self) -> AnySection:
         """The section that is shown."""

@@ -9,6 +9,7 @@ from tui.screens.orders import OrdersSection
 SECTIONS = (
     Sign("orders", "Orders", "1", lambda: OrdersSection),
     Sign("activity", "Activity", "2", lambda: ActivitySection, counts_attention=True),
+    Sign("people", "People", "3", later("tui.screens.people", "PeopleSection"), needs="people.read"),
     Sign(
         "tickets",
         "Tickets",
