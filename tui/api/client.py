@@ -10,19 +10,19 @@ import contextlib
 import re
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tui.api.endpoint import Endpoint
 from tui.api.errors import ApiError, BadAnswer, Refused, ServerTrouble, Unauthenticated
+from tui.api.feed_query import FeedQuery
 from tui.api.secret import Secret
 
 if TYPE_CHECKING:
     import httpx
 
     from server.contract.access import Me
-    from server.contract.activity import Entry, FeedTab, Level, Reopen, Resolve, Resolved
+    from server.contract.activity import Entry, Reopen, Resolve, Resolved
     from server.contract.base import Page
     from server.contract.orders import FulfilmentStep, Order, OrderCounts, OrderRow, OrderSort, OrderTab
     from server.contract.pulse import Pulse
@@ -51,38 +51,6 @@ _WHO: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FeedQuery:
-    """Which activity to list.
-
-    Attributes:
-        tab: ``all`` or ``attention`` (open warnings and errors).
-        category: only this one (``orders``, ``syncs``, ``emails``, ``carts``, ``tickets``, ``system``, ``custom``).
-        level: only this one.
-        type: only this event type.
-        group: only the members of the group with this key.
-        q: words to find.
-        internal: the program's own events too; the attention tab has them always.
-        folded: entries that say the same thing as one row with a count.
-    """
-
-    tab: FeedTab = "all"
-    category: str | None = None
-    level: Level | None = None
-    q: str = ""
-    internal: bool = False
-    folded: bool = True
-    type: str | None = None
-    group: str | None = None
-
-    def parameters(self) -> dict[str, str]:
-        """The query parameters of ``GET /v1/activity``."""
-        told = {"tab": self.tab, "internal": _flag(self.internal), "folded": _flag(self.folded)}
-        chosen = {"category": self.category, "level": self.level, "q": self.q.strip()}
-        chosen |= {"type": self.type, "group": self.group}
-        return told | {name: value for name, value in chosen.items() if value}
-
-
 class Client:
     """Calls to one server. Use it in one event loop, and close it.
 
@@ -107,7 +75,7 @@ class Client:
         self.endpoint = endpoint
         self._transport = transport
         self._patience = patience
-        self._new_key = new_key or _random_key
+        self.new_key = new_key or _random_key
         self._open: Wire | None = None
         self._etag: str | None = None
         self.shop_now: datetime | None = None
@@ -268,10 +236,20 @@ class Client:
         return self._read(await self._send("GET", path, params=params), read)
 
     async def change(
-        self, path: str, read: Callable[[Any], T], body: bytes | None = b"{}", method: str = "POST"
+        self,
+        path: str,
+        read: Callable[[Any], T],
+        body: bytes | None = b"{}",
+        method: str = "POST",
+        *,
+        key: str | None = None,
     ) -> T:
-        """The same for what changes something."""
-        return self._read(await self._change(path, body, method), read)
+        """The same for what changes something.
+
+        The same ``key`` for the same body lets it happen once, however often it is sent; without one, each call
+        has its own (:attr:`new_key` makes them).
+        """
+        return self._read(await self._change(path, body, method, key), read)
 
     async def listen(self, path: str, silence: float) -> AsyncGenerator[bytes, None]:
         """The bytes of a stream as they come; it is given up after so many seconds without one."""
@@ -289,8 +267,10 @@ class Client:
             self._open = Wire(self.endpoint, self._transport, self._patience)
         return self._open
 
-    async def _change(self, path: str, body: bytes | None, method: str = "POST") -> Reply:
-        return await self._send(method, path, body=body, headers={"Idempotency-Key": self._new_key()})
+    async def _change(
+        self, path: str, body: bytes | None, method: str = "POST", key: str | None = None
+    ) -> Reply:
+        return await self._send(method, path, body=body, headers={"Idempotency-Key": key or self.new_key()})
 
     async def _send(
         self,
@@ -382,10 +362,6 @@ def segment(name: str, what: str) -> str:
 def page_query(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
     """The parameters that ask for a page."""
     return {"limit": str(limit)} | ({"edge": edge} if cursor is None else {"cursor": cursor})
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _is_json(reply: Reply) -> bool:

@@ -72,11 +72,17 @@ async def ticket(client: Client, id_or_number: str) -> Ticket:
 
 
 async def open_ticket(
-    client: Client, *, title: str, description: str, email: str, order: str | None = None
+    client: Client,
+    *,
+    title: str,
+    description: str,
+    email: str,
+    order: str | None = None,
+    key: str | None = None,
 ) -> Ticket:
-    """Open a ticket for a customer. Raises ApiError."""
+    """Open a ticket for a customer; with the same ``key``, once. Raises ApiError."""
     body = _body(NewTicket(title=title, description=description, email=email, order=order))
-    return await client.change("/v1/tickets", Ticket.model_validate, body)
+    return await client.change("/v1/tickets", Ticket.model_validate, body, key=key)
 
 
 async def change(client: Client, ticket_id: str, **changes: str | None) -> Ticket:
@@ -92,10 +98,16 @@ async def change_many(client: Client, ids: Sequence[str], **changes: str | None)
     return await client.change("/v1/tickets/changes", ChangedTickets.model_validate, body)
 
 
-async def comment(client: Client, ticket_id: str, text: str, *, internal: bool) -> Comment:
-    """Reply to the customer, or (``internal``) write something down for staff alone. Raises ApiError."""
+async def comment(
+    client: Client, ticket_id: str, text: str, *, internal: bool, key: str | None = None
+) -> Comment:
+    """Reply to the customer, or (``internal``) write something down for staff alone; with the same ``key``, once.
+
+    Raises:
+        ApiError: it was refused, or it is not known whether it arrived: then the same key may be tried again.
+    """
     body = _body(NewComment(body=text, is_internal=internal))
-    return await client.change(f"{_path(ticket_id)}/comments", Comment.model_validate, body)
+    return await client.change(f"{_path(ticket_id)}/comments", Comment.model_validate, body, key=key)
 
 
 def _path(id_or_number: str) -> str:

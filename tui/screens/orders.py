@@ -17,6 +17,7 @@ from tui.api.window import Source, Window
 from tui.screens.browser import CAPACITY
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
+from tui.screens.order_tickets import OrderTickets
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
 from tui.widgets.bar import Part
@@ -77,6 +78,7 @@ class OrdersSection(Section["OrderRow"]):
         self.sort: OrderSort = "newest"
         super().__init__(desk)
         self._known: dict[str, tuple[Order, list[Entry], Affairs]] = {}
+        self._tickets = OrderTickets(self, self.another_second)
         self._owed: str | None = None
         """The order that was asked for anew and did not come yet: whoever gives that up asks again."""
         self._second: Timer | None = None
@@ -206,8 +208,11 @@ class OrdersSection(Section["OrderRow"]):
     def _show(self, order: Order, entries: list[Entry], leaving: Affairs) -> None:
         from tui.screens.affairs import about  # noqa: PLC0415 - after the first rows
         from tui.screens.order_story import order_story  # noqa: PLC0415
+        from tui.widgets.blocks import Gap  # noqa: PLC0415
 
         now, sent = about(leaving, self.desk)
+        if beside := self._tickets.blocks(order.id):
+            now = [*now, *([Gap()] if now else []), *beside]
         chosen = next((entry for entry in entries if entry.id == self.story.selected), None)
         blocks = order_story(
             order, entries, self.desk.times, self.desk.glyphs,
@@ -246,7 +251,10 @@ class OrdersSection(Section["OrderRow"]):
         return "   ".join(hints)
 
     def moved(self, topics: Iterable[str]) -> None:
-        """Topics moved: of jobs and mails, only the story tells."""
+        """Topics moved: of jobs, mails and tickets, only the story tells."""
+        if "tickets" in topics:
+            self._tickets.spoil()
+            self.another_second()
         super().moved(topics)
         if self.TOPICS.isdisjoint(topics) and not {"jobs", "mail"}.isdisjoint(topics):
             self.retell()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui import keys
 from tui.api import tickets as calls
-from tui.api.errors import ApiError
+from tui.api.errors import ApiError, Refused
 from tui.screens.composer import Composer, Tone
 from tui.screens.desk import Desk
 from tui.screens.reasons import reason, state_of
@@ -26,8 +26,8 @@ NEW: Final = "new"
 LONGEST: Final = 10_000
 """Characters of a text, as the server takes them."""
 LONGEST_TITLE: Final = 255
-Work = Callable[["Client", str], Awaitable[str]]
-"""Sends a text: why it cannot be, or an empty sentence. Raises ApiError."""
+Work = Callable[["Client", str, str], Awaitable[str]]
+"""Sends a text under a key: why it cannot be, or an empty sentence. Raises ApiError."""
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _LEFT: Final[dict[Tone, tuple[str, str]]] = {
     "public": ("ticket.reply", "a reply that is not sent"),
@@ -43,6 +43,8 @@ class TicketWriting(TicketReading):
         self.composer: Composer | None = None
         self.drafts: dict[tuple[str, Tone], str] = {}
         """What was written and neither sent nor taken out, by ticket and by who would read it."""
+        self._tried: dict[tuple[str, Tone], tuple[str, str]] = {}
+        """What was sent without an answer, and under which key: sent again as it is, it arrives once."""
 
     # The place to write in.
 
@@ -182,34 +184,53 @@ class TicketWriting(TicketReading):
         self.begin(partial(self._send, event, work), "send", exclusive=False)
 
     async def _send(self, event: Composer.Submitted, work: Work) -> None:
-        client, composer = self.desk.client, self.composer
+        client, composer, about = self.desk.client, self.composer, (event.about, event.tone)
         try:
             if client is None:
-                refused = "There is no connection yet. What you wrote is kept."
+                refused = "There is no connection yet."
             else:
-                refused = await work(client, event.text)
+                refused = await work(client, event.text, self._key(client, about, event.text))
         except ApiError as error:
-            refused = f"{error.sentence} What you wrote is kept."
+            refused = error.sentence
             self.frame.failed(error)
+            if isinstance(error, Refused):
+                self._tried.pop(about, None)
+        except ValueError:  # what the contract does not let through is not repeated
+            refused = "The server takes no such text."
         if refused:
             if composer is not None and self.composer is composer:
-                composer.say("refused", refused)
+                composer.say("refused", f"{refused} What you wrote is kept.")
             else:
-                self.frame.say("refused", refused)
+                self.frame.say("refused", f"{refused} What you wrote is kept.")
             return
-        self.drafts.pop((event.about, event.tone), None)
-        if self.composer is composer and composer is not None:
+        await self._sent(about, event.text, composer)
+
+    def _key(self, client: Client, about: tuple[str, Tone], text: str) -> str:
+        """The key under which this text is sent: the one before, where the same was sent and not answered."""
+        before, key = self._tried.get(about, ("", ""))
+        if before != text or not key:
+            key = client.new_key()
+            self._tried[about] = text, key
+        return key
+
+    async def _sent(self, about: tuple[str, Tone], text: str, composer: Composer | None) -> None:
+        """The server has it: it is no draft any more, and its place is closed."""
+        self._tried.pop(about, None)
+        self.drafts.pop(about, None)
+        if composer is not None and self.composer is composer:
             self.composer = None
+            if composer.text != text:  # something was typed meanwhile
+                self._keep_draft(*about, composer.text)
             await composer.remove()
             if self.display:
                 self.take_focus()
         self.frame.ask_soon()
         self.reload()
 
-    async def _comment(self, ticket_id: str, tone: Tone, client: Client, text: str) -> str:
+    async def _comment(self, ticket_id: str, tone: Tone, client: Client, text: str, key: str) -> str:
         if len(text) > LONGEST:
-            return f"At most {LONGEST:,} letters; these are {len(text):,}."
-        said = await calls.comment(client, ticket_id, text, internal=tone == "internal")
+            return f"At most {LONGEST:,} letters, and these are {len(text):,}."
+        said = await calls.comment(client, ticket_id, text, internal=tone == "internal", key=key)
         known = self.known.get(ticket_id)
         number = f"#{known.number}" if known is not None else "the ticket"
         told = f"Saved for staff alone: {number}" if said.is_internal else f"Replied: {number}"
@@ -218,7 +239,7 @@ class TicketWriting(TicketReading):
             self.stand_at = said.id
         return ""
 
-    async def _open_new(self, client: Client, text: str) -> str:
+    async def _open_new(self, client: Client, text: str, key: str) -> str:
         email, title, body = _parts(text)
         if not _EMAIL.fullmatch(email):
             return "The first line is the customer's e-mail."
@@ -226,8 +247,7 @@ class TicketWriting(TicketReading):
             return "The second line is the title."
         if len(title) > LONGEST_TITLE or len(body) > LONGEST:
             return f"At most {LONGEST_TITLE} letters in the title, and {LONGEST:,} below it."
-        made = await calls.open_ticket(client, title=title, description=body or title, email=email)
-        self.keep(made)
+        made = await calls.open_ticket(client, title=title, description=body or title, email=email, key=key)
         self.frame.say("done", f"Opened: #{made.number}")
         return ""
 

@@ -129,7 +129,8 @@ def _who_and_where(identity: Identity, shop: int, *, words: str) -> list[Part]:
         if section.badge:
             parts.append(Part(f" {glyphs.attention}{badge(section.badge)}", "warning", "attention.next"))
         if section.number:
-            parts.append(Part(f" {badge(section.number)}", "strong", section.command))
+            number = badge(section.number) if named else f"({badge(section.number)})"  # "4 4" says nothing
+            parts.append(Part(f" {number}", "strong", section.command))
         parts.append(Part(room))
     return parts
 
