@@ -49,16 +49,17 @@ def _is_backup(path: Path, data_file: Path) -> bool:
 
 
 def _count(path: Path, wanted: Sequence[bytes]) -> int:
-    longest = max(map(len, wanted))
-    many, tail = 0, b""
+    """How often the words stand in a file, also across the parts in which it is read."""
+    many = 0
+    tails = dict.fromkeys(wanted, b"")
     try:
         with path.open("rb") as opened:
             while chunk := opened.read(_CHUNK):
-                text = tail + chunk.lower()
-                many += sum(text.count(word) for word in wanted)
-                tail = text[max(0, len(text) - longest + 1) :]
-                many -= sum(tail.count(word) for word in wanted)  # they are counted with the next part
-            many += sum(tail.count(word) for word in wanted)
+                part = chunk.lower()
+                for word in wanted:
+                    text = tails[word] + part
+                    many += text.count(word)
+                    tails[word] = text[len(text) - len(word) + 1 :] if len(text) >= len(word) else text
     except OSError:
         return 0
     return many

@@ -28,6 +28,7 @@ _MERGE_PAGES: Final = 500
 _MOST_MERGES: Final = 100_000
 _BUSY_TRIES: Final = 20
 _BUSY_SECONDS: Final = 0.25
+_BUSY_MILLISECONDS: Final = 1_000
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; True when the work is to stop."""
@@ -85,8 +86,13 @@ def merge(store: SqliteStore, wait: Wait) -> None:
         pages = _MERGE_PAGES
 
 
-def checkpoint(store: SqliteStore, wait: Wait) -> None:
+def checkpoint(store: SqliteStore, wait: Wait, busy_milliseconds: int = _BUSY_MILLISECONDS) -> None:
     """Write everything into the data file and empty the write-ahead log.
+
+    Args:
+        store: whose.
+        wait: for the pauses between tries.
+        busy_milliseconds: how long each try waits for readers and writers by itself.
 
     Raises:
         JobError: readers or writers are in the way for too long.
@@ -94,6 +100,7 @@ def checkpoint(store: SqliteStore, wait: Wait) -> None:
     engine = make_engine(store.path)
     try:
         with engine.connect() as conn:
+            conn.exec_driver_sql(f"PRAGMA busy_timeout={busy_milliseconds:d}")
             for _ in range(_BUSY_TRIES):
                 busy = conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
                 if not busy:
