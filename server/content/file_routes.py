@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request, Response
 
@@ -21,6 +21,11 @@ _Reader = Annotated[Principal, permit("content.read")]
 _Writer = Annotated[Principal, permit("content.write")]
 _Customer = Annotated[Principal, permit("content.own")]
 _FULL: Final = refuses(storage_full=409, payload_too_large=413)
+
+_BYTES: Final[dict[str, Any]] = {
+    "description": "the file",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
 
 
 @routes.get("/files", response_model=Page[FileRow], summary="Files, newest first")
@@ -60,7 +65,9 @@ def read_file(request: Request, file: str, caller: _Reader) -> Response:
     return answer(services(request).store.read(lambda tx: content.file(tx, file, caller)))
 
 
-@routes.get("/files/{file}/content", response_class=Response, summary="What a file holds")
+@routes.get(
+    "/files/{file}/content", response_class=Response, summary="What a file holds", responses={200: _BYTES}
+)
 def read_content(request: Request, file: str, caller: _Reader) -> Response:
     """As it came, to be saved and not to be shown. Errors: 404 ``not_found``, also once its owner was erased."""
     found = services(request).store.read(lambda tx: content.content_of(tx, file, caller))
