@@ -125,7 +125,9 @@ def _activity(room: _Room) -> None:
         "--tab", choices=("all", "attention"), help="everything (so if left out), or what is open"
     )
     chosen.add_argument(
-        "--category", metavar="NAME", help="only this: orders, syncs, emails, carts, tickets, system, custom, …"
+        "--category",
+        metavar="NAME",
+        help="only this: orders, syncs, emails, carts, tickets, system, custom, …",
     )
     chosen.add_argument("--level", choices=("info", "warning", "error"), help="only this")
     chosen.add_argument("--type", metavar="NAME", help="only this type of event")
@@ -149,6 +151,44 @@ def _activity(room: _Room) -> None:
         made.add_argument("--group", action="store_true", help="with all that are like it")
         made.add_argument("--seen", metavar="ID", help="with --group: nothing recorded after this entry")
     _order(room.verb("resolve-order", "resolve all that is open about an order"))
+
+
+def _tickets(room: _Room) -> None:
+    found = room.verb("list", "list tickets, those in which something happened last first", room.paged)
+    found.add_argument(
+        "--tab",
+        default="open",
+        choices=("open", "mine", "unassigned", "resolved", "all"),
+        help="only these (open)",
+    )
+    found.add_argument("-q", "--query", default="", metavar="TEXT", help="in what was written, and by whom")
+    found.add_argument(
+        "--priority", default="", choices=("low", "normal", "high", "urgent"), help="only of this priority"
+    )
+    found.add_argument(
+        "--order", metavar="ORDER", default="", help="only beside this order: its number or id"
+    )
+    _ticket(room.verb("show", "show a ticket with all that was said in it"))
+    for verb, about in (
+        ("reply", "reply to a customer; the text comes from standard input, or with --text"),
+        ("note", "write something down for staff alone; the text comes in the same way"),
+    ):
+        made = room.verb(verb, about)
+        _ticket(made)
+        made.add_argument(
+            "--text", metavar="TEXT", help="what to say; others on this machine can read it here"
+        )
+    give = room.verb("assign", "give a ticket to somebody")
+    _ticket(give)
+    give.add_argument("who", metavar="WHO", help="an e-mail or id of staff, `me` or `nobody`")
+    put = room.verb("status", "put a ticket into another state")
+    _ticket(put)
+    put.add_argument("status", choices=("open", "in_progress", "resolved", "closed"), help="which state")
+    put.add_argument("--reason", metavar="TEXT", help="kept in the ticket's history")
+
+
+def _ticket(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ticket", metavar="TICKET", help="the ticket's number or id")
 
 
 def _jobs(room: _Room) -> None:
@@ -249,6 +289,11 @@ _ROOMS: Final = {
         _activity,
         "list, follow and resolve what happened",
         "What happened, the newest first. --follow goes on with what comes.",
+    ),
+    "tickets": (
+        _tickets,
+        "list, show and answer tickets",
+        "What customers ask, and what they are answered.",
     ),
     "jobs": (_jobs, "list, retry and pause jobs", "The shop's work in the background."),
     "settings": (_settings, "read and change the shop's settings", "The shop's settings."),

@@ -14,7 +14,7 @@ from tui.api.config import Config
 from tui.api.documents import Documents
 from tui.api.endpoint import Endpoint
 from tui.api.errors import ClientError, ConfigError, CredentialError, Refused, Unauthenticated
-from tui.commands import activity, audit, jobs, orders, products, settings
+from tui.commands import activity, audit, jobs, orders, products, settings, tickets
 from tui.commands.printing import Printer
 from tui.commands.work import (
     DONE,
@@ -44,6 +44,12 @@ VERBS: Final[dict[tuple[str, str | None], Verb]] = {
     ("activity", "resolve"): activity.resolve,
     ("activity", "reopen"): activity.reopen,
     ("activity", "resolve-order"): orders.resolve,
+    ("tickets", "list"): tickets.listing,
+    ("tickets", "show"): tickets.show,
+    ("tickets", "reply"): tickets.reply,
+    ("tickets", "note"): tickets.note,
+    ("tickets", "assign"): tickets.assign,
+    ("tickets", "status"): tickets.status,
     ("jobs", "list"): jobs.listing,
     ("jobs", "show"): jobs.show,
     ("jobs", "retry"): jobs.retry,
