@@ -26,7 +26,7 @@ LENGTH: Final = 300
 
 _BUDGET: Final = 400  # values looked at in one entry
 _MORE: Final = "…"
-_BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
+_PIECE: Final = re.compile(r"\[([^\[\]]*)\]|\{([a-z_0-9]+)\}")
 _PLACE: Final = re.compile(r"\{([a-z_0-9]+)\}")
 _TO: Final = "_to"
 _FROM: Final = "_from"
@@ -62,8 +62,7 @@ def summary(action: str, metadata: Mapping[str, Any], names: Mapping[str, str | 
         return _line(_unknown(action, metadata))
     places: dict[str, str | None] = {name: inline(value) or None for name, value in metadata.items()}
     places |= names
-    sentence = _BRACKET.sub(lambda found: _filled(found[1], places, whole=True), known.sentence)
-    return _line(_filled(sentence, places, whole=False))
+    return _line(_PIECE.sub(lambda found: _piece(found, places), known.sentence))
 
 
 def changes(metadata: Mapping[str, Any]) -> list[str]:
@@ -125,11 +124,14 @@ def _unknown(action: str, metadata: Mapping[str, Any]) -> str:
     return words[:1].upper() + words[1:] if words else "Unknown act"
 
 
-def _filled(text: str, places: Mapping[str, str | None], *, whole: bool) -> str:
-    """A piece with its places filled; with ``whole`` it is left out when one of them is not known."""
-    if whole and any(not places.get(name) for name in _PLACE.findall(text)):
+def _piece(found: re.Match[str], places: Mapping[str, str | None]) -> str:
+    """A place filled, or a piece in brackets with its places filled: left out when one of them is not known."""
+    optional, name = found[1], found[2]
+    if name is not None:
+        return places.get(name) or _UNKNOWN.get(name, "some")
+    if not all(places.get(each) for each in _PLACE.findall(optional)):
         return ""
-    return _PLACE.sub(lambda found: places.get(found[1]) or _UNKNOWN.get(found[1], "some"), text)
+    return _PLACE.sub(lambda place: places[place[1]] or "", optional)
 
 
 _UNKNOWN: Final = {"actor": "somebody", "target": "somebody", "resource": "something"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from server.accounts import invitations, users
 from server.accounts.models import invitation, token
@@ -18,6 +19,7 @@ from server.kit.clock import DAY, SECOND, FrozenClock
 from server.kit.db import Store
 from server.kit.problems import ProblemError
 from server.kit.schema import idempotency, topic_event
+from server.kit.tx import Tx
 from tests.server.conftest import Staff
 
 
@@ -43,6 +45,10 @@ def row(http: httpx.Client, staff: Staff, user_id: str) -> dict[str, Any]:
     listed = http.get("/v1/users", headers=staff.bearer("owner")).json()["items"]
     found: dict[str, Any] = next(each for each in listed if each["id"] == user_id)
     return found
+
+
+def rows_of(tx: Tx, table: Table) -> list[Any]:
+    return list(tx.execute(select(table)).all())
 
 
 def test_the_whole_way_in(http: httpx.Client, staff: Staff, store: Store, new: str) -> None:
@@ -80,7 +86,7 @@ def test_only_the_hash_is_kept(http: httpx.Client, staff: Staff, store: Store, n
     assert (again.status_code, again.json()["code"], again.json()["user"]["id"]) == (201, None, new)
     assert accept(http, made["code"]).status_code == 201, "the repeat did not make another"
     for table in (invitation, audit, topic_event, idempotency):
-        written = str(store.read(lambda tx, table=table: tx.execute(select(table)).all()))
+        written = str(store.read(partial(rows_of, table=table)))
         assert made["code"] not in written
         assert made["code"].replace("-", "") not in written
         assert "new@example.com" not in written
