@@ -164,8 +164,12 @@ def test_an_open_transaction_holds_back_what_may_come_after_it(
         assert go_on.wait(20)
 
     writing = threading.Thread(target=lambda: store.write(slow))
-    with following(wire, staff.tokens["owner"], "billing:orders") as stream:
+    with (
+        following(wire, staff.tokens["owner"], "billing:orders") as stream,
+        following(wire, staff.tokens["owner"]) as hints,
+    ):
         stream.until_known()
+        hints.event()
         writing.start()
         assert begun.wait(10)
         waiting = threading.Thread(
@@ -180,6 +184,9 @@ def test_an_open_transaction_holds_back_what_may_come_after_it(
         waiting.start()  # its number is the later one, and it is committed first
         waiting.join(10)
         store.write(lambda tx: tx.touch("orders"))
+        hinted = hints.event()
+        assert hinted is not None
+        assert "orders" in hinted.data["topics"]  # so what was committed is seen by now, and still held back
         go_on.set()
         assert numbers(stream.events(2)) == [1, 2]
     writing.join(10)
