@@ -157,6 +157,7 @@ def backup(config: ServerConfig, file: Path, clock: Clock | None = None) -> int:
     if not config.is_file:
         _say("The shop's data is in PostgreSQL, which has its own backup. Run:")
         _say(f"  pg_dump --format=custom --file={shlex.quote(str(file))} {_libpq(config)}")
+        _say("and keep the list of erasures with it: shopbelld erasures list")
         return REFUSED
     boot.check_place(config)
     manifest = backups.make_backup(config.data_dir / "shop.db", file.expanduser().absolute(), clock)
@@ -173,6 +174,7 @@ def restore(config: ServerConfig, file: Path, clock: Clock | None = None) -> int
     if not config.is_file:
         _say("The shop's data is in PostgreSQL. Stop every shopbelld, then run:")
         _say(f"  pg_restore --clean --if-exists --dbname={_libpq(config)} {shlex.quote(str(file))}")
+        _say("and, before any shopbelld is started again: shopbelld erasures replay LIST")
         return REFUSED
     boot.check_place(config)
     with sole_server(config.data_dir):

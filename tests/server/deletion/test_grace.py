@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from server.accounts.models import user
 from server.deletion import due, erasures, grace
+from server.jobs.models import job
 from server.kit.clock import DAY, MINUTE, FrozenClock
 from server.kit.config import ServerConfig
 from server.kit.db import Store
@@ -158,6 +159,21 @@ def test_who_may_not_delete_may_not_restore(
     with pytest.raises(ProblemError) as refused:
         grace.may_restore(staff.principal("admin"), owner_row)
     assert refused.value.reason == "target_is_owner"
+
+
+def test_the_job_that_ends_it_is_not_withdrawn_alone(bench: Bench, clock: FrozenClock) -> None:
+    """Otherwise a person would stay hidden for ever, neither restored nor erased."""
+    person = bench.customer("mary@example.com")
+    made = bench.delete(person)
+    waiting = select(job.c.id).where(job.c.kind == grace.DUE)
+    job_id = bench.store.read(lambda tx: tx.execute(waiting).scalar_one())
+    answer = bench.call("POST", f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "deletion_scheduled")
+    assert bench.call("POST", f"/deletions/{made['id']}/restore").status_code == 200
+    state = bench.store.read(
+        lambda tx: tx.execute(select(job.c.state).where(job.c.id == job_id)).scalar_one()
+    )
+    assert state == "cancelled", "restoring withdraws it"
 
 
 def at_once(*calls: Callable[[], None]) -> None:
