@@ -99,8 +99,10 @@ def run(data: Path, uds: Path, *, seed: int | None, speed: float, days: int) -> 
         clock = PracticeClock(max(SystemClock().now(), state.lived))
         start_logging(clock=clock)
         store = around.enter_context(practice_store(data, clock))
-        keys = store.write(lambda tx: furnish(tx, Keys(state.owner_token, state.program_token)))
+        kept = Keys(state.owner_token, state.program_token, state.colleague_token)
+        keys = store.write(lambda tx: furnish(tx, kept))
         state.owner_token, state.program_token = keys.owner, keys.program
+        state.colleague_token = keys.colleague
         memory.save(data, state)
         asyncio.run(_Process(data, uds, store, clock, state).run(speed, days))
 

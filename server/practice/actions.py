@@ -11,6 +11,7 @@ from typing import Literal
 
 from server.contract.activity import NewEvent
 from server.contract.orders import FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
+from server.contract.tickets import Priority, TicketStatus
 
 StripeType = Literal[
     "checkout.session.completed",
@@ -124,9 +125,36 @@ class ResolveSaid(Happening):
     said: Say
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAboutOrder(Happening):
+    """The shop's front opens a ticket for the customer of the story's order."""
+
+    email: str
+    title: str
+    text: str
+    priority: Priority = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayInTicket(Happening):
+    """Something is said in the story's ticket: by the customer, by the staff to them, or as a note among staff."""
+
+    text: str
+    by: Literal["customer", "staff", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleTicket(Happening):
+    """The colleague takes the story's ticket on, or settles it."""
+
+    assign: bool = False
+    status: TicketStatus | None = None
+
+
 def mark(story: str) -> str:
     """Six signs that stand for a story in the e-mail address of a customer whose order no program created."""
     return hashlib.sha256(story.encode()).hexdigest()[:6]
 
 
-Action = PlaceOrder | Webhook | Fulfil | Say | ResolveOrder | ResolveSaid
+InTicket = AskAboutOrder | SayInTicket | HandleTicket
+Action = PlaceOrder | Webhook | Fulfil | Say | ResolveOrder | ResolveSaid | InTicket

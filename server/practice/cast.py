@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from server.contract.access import StaffRole
 from server.contract.orders import Address, NewCustomer
 
 SHOP_NAME: Final = "Sunday Socks"
@@ -18,6 +19,12 @@ SHOP_CURRENCY: Final = "GBP"
 SHOP_TIME_ZONE: Final = "UTC"
 OWNER_NAME: Final = "Jamie"
 OWNER_EMAIL: Final = "jamie@sundaysocks.example"
+STAFF: Final[tuple[tuple[StaffRole, str, str], ...]] = (
+    ("admin", "Noor", "noor@sundaysocks.example"),
+    ("support", "Robin", "robin@sundaysocks.example"),
+    ("readonly", "Kit", "kit@books.example"),
+)
+"""The Owner's people: Noor keeps the catalogue, Robin answers customers, Kit keeps the books."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,15 +48,16 @@ class Household:
             self.suppliers,
             self.call,
             at=clock.at,
-            staff=state.owner_token,
+            staff=state.colleague_token or state.owner_token,
             bounces=state.keys[BOUNCES],
         )
         self.player = Player(
             self.call,
             at=clock.at,
-            staff=state.owner_token,
+            staff=state.colleague_token or state.owner_token,
             program=state.program_token,
             secret=secret,
+            colleague=state.colleague_token,
             orders=state.orders,
         )
 

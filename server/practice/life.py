@@ -17,8 +17,9 @@ from typing import Final
 from server.contract.activity import Level, NewEvent
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND, instant
 from server.practice import stories
-from server.practice.actions import Action, ResolveSaid, Say
+from server.practice.actions import Action, PlaceOrder, ResolveSaid, Say
 from server.practice.cast import PRODUCTS, Country, customer
+from server.practice.questions import SHARE, converse
 from server.practice.stories import FATES, Fate
 from server.practice.tale import LONGEST, Tale
 
@@ -86,6 +87,7 @@ class Life:
             name = f"rush-{begin // SECOND}-{count:04d}"
             tale = self.customer(self.dice(name), name, at, ours=True)
             tale.dice.choices(*_FATES)[0](tale)
+            self._ask(tale, soon=True)
             waiting.put(tale.told())
             at += dice.randint(25 * SECOND, 95 * SECOND)
             yield from waiting.before(at)
@@ -141,7 +143,15 @@ class Life:
             fate = dice.choice((stories.retried, stories.mended))
             tale.reason = outage[2]
         fate(tale)
+        self._ask(tale)
         return tale.told()
+
+    def _ask(self, tale: Tale, *, soon: bool = False) -> None:
+        """Some customers ask about their order; those that never came to one do not."""
+        dice = self.dice(f"{tale.name} asks")
+        ordered = any(isinstance(action, PlaceOrder) for action in tale.actions)
+        if ordered and dice.random() < (2 * SHARE if soon else SHARE):
+            converse(tale, dice, soon=soon)
 
     def _house(self, number: int, day: str, dice: random.Random) -> list[Action]:
         """What the shop's own programs do all by themselves; from the opening on shopbell syncs the products."""

@@ -14,6 +14,7 @@ from server.practice import stories
 from server.practice.actions import Action
 from server.practice.cast import PRODUCTS
 from server.practice.life import Life, in_order
+from server.practice.questions import QUESTIONS, ask
 from server.practice.tale import Tale
 
 BEGINS: Final = 4 * HOUR + 40 * MINUTE
@@ -52,19 +53,22 @@ def opening(life: Life) -> list[Action]:
         told.manner = manner
         return told
 
-    def bought(told: Tale) -> None:
+    def bought(told: Tale, question: int | None = None, ago: int = 0) -> None:
+        """``question`` was asked so long ``ago`` and waits for an answer still."""
         stories.plain(told)
+        if question is not None:
+            ask(told, QUESTIONS[question], now - ago)
         actions.extend(told.told())
 
     missing = scarce(now)
     middle = next(p for p in PRODUCTS if p.slug == missing.slug).variants.index(missing.variant)
     bought(tale("1", 4 * HOUR + 30 * MINUTE, "slow-morning-hoodie", "overdue"))
-    bought(tale("2", 4 * HOUR + 10 * MINUTE, "second-cup-mug", "ships_soon"))
+    bought(tale("2", 4 * HOUR + 10 * MINUTE, "second-cup-mug", "ships_soon"), 2, 3 * HOUR)
     bought(tale("3", 95 * MINUTE, missing.slug, "plain", middle))
     bought(tale("4", 58 * MINUTE, "second-cup-mug", "once"))
-    bought(tale("5", 31 * MINUTE, "fern-socks", "plain"))
+    bought(tale("5", 31 * MINUTE, "fern-socks", "plain"), 3, 22 * MINUTE)
     bought(tale("6", 140 * MINUTE, "fern-socks", "cancelled"))
-    bought(tale("7", 68 * MINUTE, "heavy-cotton-tee", "unavailable"))
+    bought(tale("7", 68 * MINUTE, "heavy-cotton-tee", "unavailable"), 4, 12 * MINUTE)
     bought(tale("8", 36 * MINUTE, "heron-tee", "once"))
     bought(tale("9", 50 * MINUTE, "corduroy-cap", "mail_returns"))
     left = tale("10", 84 * MINUTE, "box-of-seven-sundays", "plain")

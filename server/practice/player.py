@@ -13,15 +13,19 @@ from pydantic import BaseModel
 from server.practice import stripe_events
 from server.practice.actions import (
     Action,
+    AskAboutOrder,
     Fulfil,
+    HandleTicket,
     PlaceOrder,
     ResolveOrder,
     ResolveSaid,
     Say,
+    SayInTicket,
     Webhook,
     mark,
 )
 from server.practice.caller import Caller
+from server.practice.helpdesk import Helpdesk, NotTakenError
 
 _FORGERS_SECRET: Final = "whsec_guessed"  # noqa: S105 - the point is that it is wrong
 _REFUSED_FORGERY: Final = (400, 429)
@@ -48,6 +52,7 @@ class Player:
         staff: token of a person who may resolve.
         program: token of the shop's own program.
         secret: with which Stripe signs.
+        colleague: token of the person who answers tickets; who may resolve does, where there is nobody else.
         orders: the numbers of orders that stories begun earlier go on with, by story; kept up to date.
     """
 
@@ -59,6 +64,7 @@ class Player:
         staff: str,
         program: str,
         secret: str,
+        colleague: str = "",
         orders: dict[str, str] | None = None,
     ) -> None:
         self.orders = {} if orders is None else orders
@@ -67,6 +73,7 @@ class Player:
         self._staff = staff
         self._program = program
         self._secret = secret
+        self._helpdesk = Helpdesk(call, program, colleague or staff)
 
     async def play(self, action: Action) -> None:
         """Do one thing, at its moment.
@@ -94,6 +101,11 @@ class Player:
                     # Said again it changes nothing, and the answer tells which entry it was.
                     said = await self._say(action.said, action.key)
                     await self._post(action, f"/v1/activity/{said['id']}/resolve", {}, token=self._staff)
+                case AskAboutOrder() | SayInTicket() | HandleTicket():
+                    try:
+                        await self._helpdesk.do(action, await self._order(action))
+                    except NotTakenError as refused:
+                        raise _refused(action, refused.status, refused.answer) from None
         if action.ends:
             self.orders.pop(action.story, None)
 

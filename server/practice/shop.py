@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from server.accounts import service as accounts
+from server.accounts import users
 from server.app import boot
 from server.app.assembly import App, create_app
 from server.kit import checks
+from server.kit.access import Principal
 from server.kit.clock import DAY, FrozenClock
 from server.kit.config import ConfigError, ServerConfig
 from server.kit.db import Store
@@ -24,7 +26,7 @@ from server.kit.problems import ProblemError
 from server.kit.tx import Tx
 from server.practice.actions import Action
 from server.practice.caller import in_process
-from server.practice.cast import OWNER_EMAIL, OWNER_NAME, SHOP_CURRENCY, SHOP_NAME, SHOP_TIME_ZONE
+from server.practice.cast import OWNER_EMAIL, OWNER_NAME, SHOP_CURRENCY, SHOP_NAME, SHOP_TIME_ZONE, STAFF
 from server.practice.clock import PracticeClock, PracticeStore
 from server.practice.player import Player
 from server.settings import service as settings
@@ -43,10 +45,11 @@ class NotPracticeError(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What opens the shop: the Owner's token and that of the shop's own program."""
+    """What opens the shop: the Owner's token, that of the shop's own program, and that of the Owner's colleague."""
 
     owner: str = field(repr=False)
     program: str = field(repr=False)
+    colleague: str = field(default="", repr=False)
 
 
 @contextlib.contextmanager
@@ -89,17 +92,34 @@ def furnish(tx: Tx, keys: Keys | None = None) -> Keys:
         settings.set_value(tx, "shop.name", SHOP_NAME)
         settings.set_value(tx, "shop.currency", SHOP_CURRENCY)
         settings.set_value(tx, "shop.time_zone", SHOP_TIME_ZONE)
+        settings.set_value(tx, "tickets.enabled", "on")
         owner = accounts.create_owner(tx, email=OWNER_EMAIL, name=OWNER_NAME)
     elif settings.get(tx, "shop.environment") != ENVIRONMENT:
         raise NotPracticeError(
             "This data directory holds a real shop, and practising would fill it with invented orders. "
             "Choose another directory."
         )
-    if keys is not None and _opens(tx, keys.owner) and _opens(tx, keys.program):
+    if keys is not None and all(_opens(tx, key) for key in (keys.owner, keys.program, keys.colleague)):
         return keys
+    colleague = _staff(tx, owner)
     _, owner_token = accounts.make_token(tx, user_id=owner, role="owner", name="practice", days=TOKEN_DAYS)
     _, program_token = accounts.make_token(tx, user_id=None, role="storefront", name=PROGRAM, days=TOKEN_DAYS)
-    return Keys(owner_token, program_token)
+    _, colleague_token = accounts.make_token(
+        tx, user_id=colleague, role="support", name="the other desk", days=TOKEN_DAYS
+    )
+    return Keys(owner_token, program_token, colleague_token)
+
+
+def _staff(tx: Tx, owner: str) -> str:
+    """Let the Owner's people in, unless they are; gives the one who answers tickets."""
+    caller = Principal(token_id="", token_name="practice", role="owner", user_id=owner)  # noqa: S106 - no secret
+    found = ""
+    for role, name, email in STAFF:
+        known = users.find_by_email(tx, email) or users.create_user(
+            tx, email=email, name=name, role=role, caller=caller
+        )
+        found = known if role == "support" else found
+    return found
 
 
 def _opens(tx: Tx, token: str) -> bool:

@@ -25,6 +25,7 @@ class State:
         opened_at: what lies before is history.
         owner_token: the token of its Owner, printed at every start.
         program_token: the token of its own program.
+        colleague_token: the token of the colleague who answers tickets.
         filled_to: the oldest day whose history has been played; None before the first.
         filled_part: how much of the day before that one, or of the opening, has been played.
         lived_to: everyday life has been played up to here.
@@ -55,6 +56,7 @@ class State:
     ports: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     manners: dict[str, str] = field(default_factory=dict)
+    colleague_token: str = field(default="", repr=False)
 
     @property
     def lived(self) -> int:

@@ -245,7 +245,10 @@ class PrintfulServer(ProviderServer):
                 return self.error(400, f"Item {variant['name']} is {why}")
         if not body["recipient"].get("address1") or not body["recipient"].get("country_code"):
             return self.error(400, "Recipient: the address is incomplete")
-        made = str(100_000_000 + self._serial())
+        before = sum(order["external_id"] == external_id for order in self.orders.values())
+        number = int(self.id_of("order", f"{external_id} {before}")[:7], 16)  # whatever else came before it
+        while (made := str(100_000_000 + number)) in self.orders:
+            number += 1
         self.orders[made] = {
             "id": int(made),
             "external_id": external_id,

@@ -204,7 +204,10 @@ class PrintifyServer(ProviderServer):
             )
         if not body["address_to"].get("address1") or not body["address_to"].get("country"):
             return self.error(400, "The address is incomplete.")
-        made = self.new_id("order")
+        before = sum(
+            order["metadata"]["shop_order_id"] == body["external_id"] for order in self.orders.values()
+        )
+        made = self.id_of("order", f"{body['external_id']} {before}")  # whatever else came before it
         self.orders[made] = {
             "id": made,
             "address_to": body["address_to"],

@@ -175,7 +175,11 @@ class ProviderServer(ABC):
         """24 hexadecimal digits: the same in each run."""
         with self.lock:
             self._count += 1
-            return hashlib.sha256(f"{self._seed} {what} {self._count}".encode()).hexdigest()[:24]
+            return self.id_of(what, str(self._count))
+
+    def id_of(self, what: str, name: str) -> str:
+        """24 hexadecimal digits for what has a name of its own."""
+        return hashlib.sha256(f"{self._seed} {what} {name}".encode()).hexdigest()[:24]
 
     @abstractmethod
     def external_id(self, order: dict[str, Any]) -> str | None:
