@@ -52,16 +52,17 @@ async def mutate(
     Raises:
         ProblemError: as `web.mutate`; then there is no entry.
     """
-    acts: list[Act | None] = [None]
+    acts: list[Act] = []
 
     def acting(tx: Tx) -> Made:
         made = unit(tx)
-        acts[0] = act(tx, made)
+        done = act(tx, made)
+        if done is not None:
+            tx.after_commit(lambda: acts.append(done))  # a unit that is run again is written down once
         return made
 
     answered = await web.mutate(request, caller, acting, status, remembered=remembered)
-    done = acts[0]
-    if done is not None:
+    for done in acts:
         await run_in_threadpool(
             wrapper.log,
             services(request).store,
