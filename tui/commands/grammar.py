@@ -254,6 +254,23 @@ def _audit(room: _Room) -> None:
     room.verb("show", "show one act").add_argument("entry", metavar="ID", help="the act's id")
 
 
+def _people(room: _Room) -> None:
+    found = room.verb("list", "list people, the newest first", room.paged)
+    found.add_argument("--tab", default="all", choices=("all", "customers", "staff"), help="only these")
+    found.add_argument("-q", "--query", default="", metavar="TEXT", help="in name, e-mail or phone")
+    found.add_argument("--erased", action="store_true", help="with those who were erased, or are about to be")
+    _person(room.verb("show", "show a person whole"))
+    _person(room.verb("plan", "show in exact counts what deleting a person would do; nothing is done"))
+    delete = room.verb("delete", "delete a person for good, exactly as a plan says")
+    _person(delete)
+    delete.add_argument("--confirm", metavar="TEXT", help="what must be typed: the person's e-mail")
+    delete.add_argument("--plan", metavar="HASH", help="the plan's hash, as `plan` shows it")
+
+
+def _person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("person", metavar="PERSON", help="the person's e-mail or id")
+
+
 def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("order", metavar="ORDER", help="the order's number or id")
 
@@ -295,6 +312,7 @@ _ROOMS: Final = {
         "list, show and answer tickets",
         "What customers ask, and what they are answered.",
     ),
+    "people": (_people, "list, show and delete people", "Customers and staff, and what a deletion would do."),
     "jobs": (_jobs, "list, retry and pause jobs", "The shop's work in the background."),
     "settings": (_settings, "read and change the shop's settings", "The shop's settings."),
     "audit": (_audit, "list who did what", "Who did what in this program, without personal data."),

@@ -14,7 +14,7 @@ from tui.api.config import Config
 from tui.api.documents import Documents
 from tui.api.endpoint import Endpoint
 from tui.api.errors import ClientError, ConfigError, CredentialError, Refused, Unauthenticated
-from tui.commands import activity, audit, jobs, orders, products, settings, tickets
+from tui.commands import activity, audit, jobs, orders, people, products, settings, tickets
 from tui.commands.printing import Printer
 from tui.commands.work import (
     DONE,
@@ -50,6 +50,10 @@ VERBS: Final[dict[tuple[str, str | None], Verb]] = {
     ("tickets", "note"): tickets.note,
     ("tickets", "assign"): tickets.assign,
     ("tickets", "status"): tickets.status,
+    ("people", "list"): people.listing,
+    ("people", "show"): people.show,
+    ("people", "plan"): people.plan,
+    ("people", "delete"): people.delete,
     ("jobs", "list"): jobs.listing,
     ("jobs", "show"): jobs.show,
     ("jobs", "retry"): jobs.retry,

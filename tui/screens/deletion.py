@@ -18,6 +18,7 @@ from tui.api.errors import ApiError, Refused
 from tui.screens.deletion_story import Moved, drift, plan_story, receipt_story
 from tui.screens.person_page import PersonPage
 from tui.screens.reasons import reason
+from tui.widgets.format import ASCII
 from tui.widgets.text import SafeButton, SafeInput, SafeStatic
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class DeletionPage(PersonPage):
             & SafeButton { margin: 0 2 0 0; }
             & #delete { color: $text-error; }
         }
+        &.-ascii > .confirm { border-left: ascii $error; }
         &.-planned > .confirm { display: block; }
         &.-protected > .confirm {
             border-left: outer $border-blurred;
@@ -72,6 +74,7 @@ class DeletionPage(PersonPage):
 
     def __init__(self, section: PeopleSection, subject: str, name: str | None = None) -> None:
         super().__init__(section, subject)
+        self.set_class(section.desk.glyphs is ASCII, "-ascii")
         self._name = name
         self._plan: DeletionPlan | None = None
         self._moved: list[Moved] | None = None
@@ -144,8 +147,8 @@ class DeletionPage(PersonPage):
         """Something was not answered: say so where one reads."""
         self._busy = False
         self.section.frame.failed(error)
-        if isinstance(error, Refused) and error.code in {"already_erased", "not_found"}:
-            self.section.page_is_gone(self)
+        if isinstance(error, Refused) and error.code == "already_erased":
+            self._begin(self._look_who)
         elif self._plan is None and self._done is None:
             key = self.section.desk.key("refresh")
             self.text.set_sentence("problem", error.sentence, f"{key} tries again.")
@@ -270,7 +273,7 @@ class DeletionPage(PersonPage):
 
     async def _no(self, client: Client, plan: DeletionPlan, error: Refused) -> None:
         """The server said no: why, and the plan as it is now where that is another one."""
-        if error.code in {"already_erased", "not_found"}:
+        if error.code == "already_erased":
             await self._look_who(client)
         elif error.code == "confirmation_mismatch":
             self._say(reason(error.code), refused=True)
@@ -344,7 +347,7 @@ class DeletionPage(PersonPage):
             self._unsure = False
             self._finish(mine)
         else:
-            self.section.page_is_gone(self)
+            self.section.page_is_gone(self, person.shown)
 
 
 def _folded(text: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from tui.screens.reasons import reason
 from tui.widgets.blocks import Attention, Block, Gap, Laid, Pair, Paragraph, Rule, Title, Words
 from tui.widgets.cells import fit, plain, width, wrap
-from tui.widgets.format import Glyphs, Mark, Times, count
+from tui.widgets.format import Glyphs, Times, count
 from tui.widgets.lines import Part
+from tui.widgets.standing import erasure_mark
 
 if TYPE_CHECKING:
     from server.contract.deletion import Deletion, DeletionPlan, PlannedTable, Protection
@@ -204,18 +205,6 @@ def _besides(plan: DeletionPlan, times: Times) -> Iterable[Block]:
 # Afterwards.
 
 
-def state_mark(done: Deletion, glyphs: Glyphs) -> Mark:
-    """How far an erasure is."""
-    known = {
-        "scheduled": Mark(glyphs.waiting, "scheduled", "warning"),
-        "restored": Mark(glyphs.info, "called off", "muted"),
-        "erased": Mark(glyphs.waiting, "erased, cleaning up", "info"),
-        "clean": Mark(glyphs.marked, "clean", "success"),
-        "residue": Mark(glyphs.error, "something is left", "error"),
-    }
-    return known.get(done.state) or Mark(glyphs.info, done.state, "muted")
-
-
 def receipt_story(done: Deletion, times: Times, glyphs: Glyphs, *, hint: str = "") -> list[Block]:
     """What was done: the receipt, and how far the cleaning is.
 
@@ -225,7 +214,7 @@ def receipt_story(done: Deletion, times: Times, glyphs: Glyphs, *, hint: str = "
         glyphs: the decorative characters.
         hint: what can be done.
     """
-    mark = state_mark(done, glyphs)
+    mark = erasure_mark(done, glyphs)
     title = "Erasure scheduled" if done.state == "scheduled" else "Erased"
     blocks: list[Block] = [
         Title(text=title, notes=(f"⟨erased {done.mark}⟩",)),

@@ -11,13 +11,11 @@ from tui.api.poller import Connection, wordings
 from tui.screens.desk import Desk
 from tui.widgets.format import UNICODE
 from tui.widgets.frame import Identity, SectionMark
+from tui.widgets.standing import ROLES
 
 if TYPE_CHECKING:
     from server.contract.access import Me
     from tui.screens.section import AnySection
-
-ROLES = {"readonly": "Read-only"}
-"""Roles whose name is not its word with a capital."""
 
 
 @dataclass(frozen=True, slots=True)

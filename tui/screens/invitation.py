@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from tui.api.secret import Secret
-from tui.screens.people_rows import role_name
 from tui.screens.person_page import PersonPage
 from tui.widgets.blocks import Attention, Block, Gap, Pair, Paragraph, Title
+from tui.widgets.standing import role_name
 
 if TYPE_CHECKING:
     from server.contract.access import Invitation

@@ -225,14 +225,15 @@ class PeopleSection(PeopleActing):
         self.retell(fresh=False)
         return True
 
-    def page_is_gone(self, page: PersonPage) -> None:
+    def page_is_gone(self, page: PersonPage, shown: str) -> None:
         """Somebody else deleted the person whom a page is about: close it, and say so in the story."""
         if self.page is not page:
             return
         self.set_open(opened=True)
-        self._pinned = page.subject
+        self._gone[page.subject] = shown
+        self._known.pop(page.subject, None)
         self.dismiss()
-        self.retell()
+        self.reload()
 
     def did_erase(self, person_id: str) -> None:
         """It was this reader who deleted somebody: nothing more is to be said of it than the receipt."""

@@ -16,10 +16,11 @@ from tui.screens.composer import Composer
 from tui.screens.desk import Desk
 from tui.screens.form import Field, Form
 from tui.screens.people_list import PeopleList
-from tui.screens.people_rows import name_of, role_name
+from tui.screens.people_rows import name_of
 from tui.screens.person_story import is_alive, states
 from tui.screens.reasons import reason, state_of
 from tui.widgets.format import count
+from tui.widgets.standing import role_name
 
 if TYPE_CHECKING:
     from server.contract.access import Invitation, UserRow

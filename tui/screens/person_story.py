@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui.screens.order_story import address_line
-from tui.screens.people_rows import account_words, name_of, role_name, standing
+from tui.screens.people_rows import name_of
 from tui.screens.reasons import reason
 from tui.screens.ticket_rows import status_mark
 from tui.widgets.blocks import Attention, Block, Gap, Item, Pair, Paragraph, Rule, Title, Words
 from tui.widgets.format import Glyphs, Times, count, money_of, order_mark
 from tui.widgets.speech import Said
+from tui.widgets.standing import account_words, role_name, standing
 
 if TYPE_CHECKING:
     from server.contract.access import TokenRow
