@@ -116,7 +116,7 @@ async def turn(section: Section[Any], deed: TicketDeed, *, undo: bool) -> None:
         (desk.deeds.undid if undo else _redid(desk.deeds.redid))(deed)
         _say(section, deed, left, undo=undo)
     frame.ask_soon()
-    section.reload()
+    section.changed(deed.ids)
 
 
 def _redid(redid: Callable[[TicketDeed, TicketDeed], None]) -> Callable[[TicketDeed], None]:

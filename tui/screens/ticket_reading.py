@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from server.contract.tickets import Ticket, TicketRow
@@ -133,7 +133,15 @@ class TicketReading(TicketsList):
     def _telling(self, row: TicketRow) -> Telling:
         order = self._orders.get(row.order.id) if row.order is not None else None
         hint = self.hint(row) if isinstance(row, Ticket) else ""
-        return Telling(self.desk.times, self.desk.glyphs, self.me, order, hint, self._notice(row))
+        return Telling(
+            self.desk.times,
+            self.desk.glyphs,
+            self.me,
+            order,
+            hint,
+            self._notice(row),
+            tuple(self.left(row.id)),
+        )
 
     def _notice(self, row: TicketRow) -> str:
         """Why it stands here although the list does not have it."""
@@ -143,6 +151,10 @@ class TicketReading(TicketsList):
         if not gone:
             return ""
         return f"Not in this list any more: it is {status_mark(row.status).word} now."
+
+    def left(self, ticket_id: str) -> Sequence[str]:  # noqa: ARG002 - for those that write
+        """What was begun to be written about a ticket, and how it goes on."""
+        return ()
 
     def hint(self, ticket: Ticket) -> str:
         """What can be done about it, as far as the server allows it."""

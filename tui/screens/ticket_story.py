@@ -37,6 +37,7 @@ class Telling:
         order: the order that the ticket stands beside, once it is known.
         hint: what can be done.
         notice: why it stands here although the list does not have it.
+        left: what was begun to be written, and how it goes on.
     """
 
     times: Times
@@ -45,6 +46,7 @@ class Telling:
     order: Order | None = None
     hint: str = ""
     notice: str = ""
+    left: tuple[str, ...] = ()
 
 
 def glimpse(row: TicketRow, telling: Telling) -> list[Block]:
@@ -59,6 +61,7 @@ def ticket_story(ticket: Ticket, telling: Telling) -> list[Block]:
     if telling.hint:
         blocks += [Gap(), Paragraph(text=telling.hint, style="muted")]
     blocks += [Gap(), *_thread(ticket, telling)]
+    blocks += [block for text in telling.left for block in (Gap(), Attention(text=text, style="accent"))]
     return [*blocks, Gap(), Rule(text="Details"), *_details(ticket, telling.times)]
 
 

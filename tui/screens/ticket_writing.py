@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from tui.screens.ticket_rows import customer_of
 from tui.screens.ticket_story import DESCRIPTION
 
 if TYPE_CHECKING:
-    from server.contract.tickets import Ticket, TicketRow
+    from server.contract.tickets import TicketRow
     from tui.api.client import Client
 
 NEW: Final = "new"
@@ -65,14 +65,13 @@ class TicketWriting(TicketReading):
         """Close what is written in, and keep what is written; whether there was anything."""
         return self._put_away() or super().dismiss()
 
-    def hint(self, ticket: Ticket) -> str:
-        """What can be done, and what was begun."""
-        left = [
+    def left(self, ticket_id: str) -> Sequence[str]:
+        """What was begun to be written about a ticket, and how it goes on."""
+        return [
             f"You left {what}: {self.desk.key(command)} goes on with it."
             for tone, (command, what) in _LEFT.items()
-            if self.drafts.get((ticket.id, tone)) and not self._is_written(ticket.id, tone)
+            if self.drafts.get((ticket_id, tone)) and not self._is_written(ticket_id, tone)
         ]
-        return "\n".join([*left, super().hint(ticket)])
 
     def _is_written(self, about: str, tone: Tone) -> bool:
         return self.composer is not None and (self.composer.about, self.composer.tone) == (about, tone)
@@ -249,6 +248,7 @@ class TicketWriting(TicketReading):
             return f"At most {LONGEST_TITLE} letters in the title, and {LONGEST:,} below it."
         made = await calls.open_ticket(client, title=title, description=body or title, email=email, key=key)
         self.frame.say("done", f"Opened: #{made.number}")
+        self.changed({made.id})
         return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from server.contract.tickets import TicketRow
@@ -168,6 +168,20 @@ class TicketsList(Section[TicketRow]):
                 self._narrow(name or None)
 
         self.app.push_screen(menu_screen("Priority", items, self.desk.glyphs), answered)
+
+    def changed(self, ids: Collection[str]) -> None:
+        """Tickets were changed here: one that comes back into the list is let in, and stood on."""
+        self.rows.spoil()
+
+        def shown() -> None:
+            if not self.is_open and ids and not any(map(self.row_of_id, ids)):
+                self.rows.window.admit()
+                self.rows.show()
+                back = (row_id for row_id in self.rows.window.ids if row_id in ids)
+                self.list.go_to(next(back, self.list.cursor_id or ""))
+            self.retell()
+
+        self.rows.look_again(shown)
 
     # Which ticket.
 
