@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,7 +66,7 @@ def stand(tx: Tx, person_id: str) -> Stand:
     row = policy.find(tx, person_id)
     about = subject(tx, person_id)
     counts = erasing.counts(tx, about)
-    return Stand(row, about, counts, _hash(tx, row, counts))
+    return Stand(row, about, counts, name_of(identity(tx, row), counts))
 
 
 def make(tx: Tx, person_id: str, caller: Principal, *, grace_days: int = 0) -> DeletionPlan:
@@ -128,20 +128,36 @@ def tables_of(counts: Mapping[str, int]) -> list[PlannedTable]:
     return sorted(entries, key=lambda entry: fates.index(entry.fate))
 
 
-def check_pinned(tx: Tx, plan_hash: str, now: Stand) -> None:
-    """Whether what was planned is what would be done now.
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A plan that was agreed to, and who it was about when that was checked."""
+
+    hash: str
+    counts: Mapping[str, int]
+    identity: Sequence[object]
+
+    def check(self, counts: Mapping[str, int]) -> None:
+        """Whether these counts are what was planned, for the person as planned.
+
+        Raises:
+            ProblemError: 409 ``plan_changed`` with what moved (``drift``).
+        """
+        if name_of(self.identity, counts) != self.hash:
+            raise changed(self.counts, counts)
+
+
+def pinned(tx: Tx, plan_hash: str, row: Row[Any]) -> Pinned:
+    """A plan that was made for this person, to be compared with what is done.
 
     Raises:
-        ProblemError: 404 ``plan_unknown`` for one that was never made for this person, 410 for one older than a day;
-            409 ``plan_changed`` with what moved (``drift``).
+        ProblemError: 404 ``plan_unknown`` for one that was never made for this person, 410 for one older than a day.
     """
     made = tx.execute(select(plans).where(plans.c.hash == plan_hash)).first()
-    if made is None or made.person_id != now.row.id:
+    if made is None or made.person_id != row.id:
         raise ProblemError(404, "plan_unknown", "This plan was not made for this person. Look at a new one.")
     if made.made_at <= tx.now - GOOD_FOR:
         raise ProblemError(410, "plan_unknown", "This plan is older than a day. Look at a new one.")
-    if plan_hash != now.hash:
-        raise changed(made.counts, now.counts)
+    return Pinned(plan_hash, made.counts, identity(tx, row))
 
 
 def check_typed(row: Row[Any], typed: str) -> None:
@@ -218,10 +234,14 @@ def _also(tx: Tx, row: Row[Any]) -> int:
     return int(tx.execute(select(func.count()).select_from(person).where(others)).scalar_one())
 
 
-def _hash(tx: Tx, row: Row[Any], counts: Mapping[str, int]) -> str:
-    """The name of a plan: who it is about, as they stand, and every count. Nothing in it can be guessed back."""
+def identity(tx: Tx, row: Row[Any]) -> list[object]:
+    """Who a plan is about, as they stand; nothing in it can be guessed back."""
     account = policy.account_of(tx, row.id)
-    identity = [row.id, row.kind, row.updated_at, row.erased_at, row.hidden_at]
-    identity += [None] * 3 if account is None else [account.id, account.role, account.active]
-    told = json.dumps([identity, sorted(counts.items())], separators=(",", ":"))
+    who = [row.id, row.kind, row.updated_at, row.erased_at, row.hidden_at]
+    return who + ([None] * 3 if account is None else [account.id, account.role, account.active])
+
+
+def name_of(who: Sequence[object], counts: Mapping[str, int]) -> str:
+    """The name of a plan: who it is about, and every count."""
+    told = json.dumps([list(who), sorted(counts.items())], separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()

@@ -1,12 +1,11 @@
 """The deletion of a person: checked, pinned to its plan, carried out in one transaction, and told afterwards.
 
-What was planned is what is done: the counts are taken again, and again while it is done; where they differ nothing
-stands. What the database files still hold of the person is cleaned and looked for by a job (``deletion.jobs``).
+What was planned is what is done: what is done is counted, and where it differs from the plan nothing of it stands. What
+the database files still hold of the person is cleaned and looked for by a job (``deletion.jobs``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row, func, insert, select, update
@@ -59,11 +58,12 @@ def delete(tx: Tx, person_id: str, request: Delete, caller: Principal) -> Deleti
     actor = policy.check(tx, caller, row)
     check_limits(tx, actor.user_id)
     planning.check_typed(row, request.confirm)
-    now = planning.stand(tx, person_id)
-    planning.check_pinned(tx, request.plan, now)
+    agreed = planning.pinned(tx, request.plan, row)
+    about = planning.subject(tx, person_id)
     if wait := grace.days(tx):
+        agreed.check(erasing.counts(tx, about))
         scheduled = grace.schedule(
-            tx, now.subject, caller, role=actor.role, kind=row.kind, plan_hash=now.hash, wait=wait
+            tx, about, caller, role=actor.role, kind=row.kind, plan_hash=agreed.hash, wait=wait
         )
         return get(tx, scheduled)
     deletion_id = tx.new_id()
@@ -77,10 +77,10 @@ def delete(tx: Tx, person_id: str, request: Delete, caller: Principal) -> Deleti
             asked_by=actor.user_id,
             asked_role=actor.role,
             asked_at=tx.now,
-            plan_hash=now.hash,
+            plan_hash=agreed.hash,
         )
     )
-    return finish(tx, now.subject, deletion_id, caller=caller, planned=now.counts)
+    return finish(tx, about, deletion_id, caller=caller, agreed=agreed)
 
 
 def finish(
@@ -89,7 +89,7 @@ def finish(
     deletion_id: str,
     *,
     caller: Principal | None = None,
-    planned: Mapping[str, int] | None = None,
+    agreed: planning.Pinned | None = None,
 ) -> Deletion:
     """Erase a person for a row of ``deletion``, which says who asked for it.
 
@@ -100,18 +100,18 @@ def finish(
         about: whom.
         deletion_id: the row.
         caller: who does it now; None when it happens by itself.
-        planned: what must be done, no more and no less; None where nothing was pinned.
+        agreed: the plan: what must be done, no more and no less; None where nothing was pinned.
 
     Raises:
-        ProblemError: 409 ``plan_changed``: something was tied to the person in this very moment; 503 ``key_unusable``:
-            the receipt cannot be signed.
+        ProblemError: 409 ``plan_changed``: what was done is not what was planned, so nothing of it stands; 503
+            ``key_unusable``: the receipt cannot be signed.
     """
     asked = _row(tx, deletion_id)
     account = policy.account_of(tx, about.person_id)
     sealed = traces.seal(tx, deletion_id, about.known)
     done = erasing.erase(tx, about)
-    if planned is not None and done != dict(planned):
-        raise planning.changed(planned, done)
+    if agreed is not None:
+        agreed.check(done)
     row = tx.execute(
         update(deletion)
         .where(deletion.c.id == deletion_id)

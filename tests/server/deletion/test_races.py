@@ -27,6 +27,11 @@ from tests.server.deletion import world
 RACES = [20, pytest.param(1_000, marks=pytest.mark.deep)]
 
 
+def owners(store: Store) -> int:
+    active = select(func.count()).select_from(user).where(user.c.role == "owner", user.c.active == 1)
+    return int(store.read(lambda tx: tx.execute(active).scalar_one()))
+
+
 def one_race(store: Store, count: int) -> None:
     """Two fresh Owners beside none other, each with a plan to delete the other."""
 
