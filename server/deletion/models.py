@@ -34,9 +34,7 @@ deletion = Table(
     Column("counts", JSON),  # per table, what was done
     Column("receipt", JSON),  # what was signed
     Column("signature", TEXT),
-    Column(
-        "sealed", TEXT
-    ),  # whom to look for afterwards; opens with the key outside the store; the scan empties it
+    Column("sealed", TEXT),  # whom to look for, under the key outside the store; the scan empties it
     Column("scan", JSON),  # where it was looked for afterwards, and how often it was found
     Column("scanned_at", MS),
     Index("ix_deletion_asked", "asked_at", "id"),
