@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from server.accounts import users
 from server.audit import reading, rendering
+from server.audit.topics import SEES_ALL
 from server.contract.audit import AuditActor, AuditChoices, AuditPage, AuditRow
 from server.kit.access import Principal
 from server.kit.clock import instant, parse_instant
@@ -86,7 +87,7 @@ def list_audit(
     """
     cursors = services(request).cursors
     many = per_page or query.limit
-    name = f"{filters.name}\0{caller.user_id if caller.role not in ('owner', 'admin') else ''}"
+    name = f"{filters.name}\0{caller.user_id if caller.role not in SEES_ALL else ''}"
     asked = PageQuery(many, query.cursor, query.edge).request(cursors, name)
 
     def unit(tx: Tx) -> AuditPage:

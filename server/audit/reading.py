@@ -8,13 +8,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, false, func, select, true, type_coerce
 
 from server.audit.models import audit
+from server.audit.topics import SEES_ALL
 from server.contract.audit import AuditChoices
-from server.kit.access import Principal, Role
+from server.kit.access import Principal
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import DialectName, Tx
 
-_SEES_ALL: Final[frozenset[Role]] = frozenset({"owner", "admin"})
 _ANY_ENDING: Final = ".*"
 _COLUMNS: Final = [
     *(column for column in audit.c if column is not audit.c.metadata),
@@ -74,7 +74,7 @@ class Numbered:
 
 def visible(caller: Principal) -> ColumnElement[bool]:
     """What of the log a caller may see: Owner and Admin all of it, others what they did themselves."""
-    if caller.role in _SEES_ALL:
+    if caller.role in SEES_ALL:
         return true()
     return false() if caller.user_id is None else audit.c.actor_user_id == caller.user_id
 

@@ -21,7 +21,8 @@ def second_owner(store: Store) -> str:
 
 def state(store: Store) -> list[tuple[object, ...]]:
     """All that a refused act must leave as it was."""
-    rows = store.read(lambda tx: tx.execute(select(user).order_by(user.c.id)).all())
+    said = select(user.c.id, user.c.role, user.c.active, user.c.deactivated_at).order_by(user.c.id)
+    rows = store.read(lambda tx: tx.execute(said).all())
     tokens = store.read(
         lambda tx: tx.execute(select(token.c.id, token.c.revoked_at).order_by(token.c.id)).all()
     )
