@@ -151,10 +151,29 @@ class HandleTicket(Happening):
     status: TicketStatus | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish(Happening):
+    """A customer publishes a post at the shop's front; the ``reader`` writes a ``reply`` under it, if any."""
+
+    email: str
+    title: str
+    text: str
+    reply: str = ""
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillCart(Happening):
+    """A customer puts a product (its slug) into a cart and leaves it there."""
+
+    email: str
+    product: str
+
+
 def mark(story: str) -> str:
     """Six signs that stand for a story in the e-mail address of a customer whose order no program created."""
     return hashlib.sha256(story.encode()).hexdigest()[:6]
 
 
 InTicket = AskAboutOrder | SayInTicket | HandleTicket
-Action = PlaceOrder | Webhook | Fulfil | Say | ResolveOrder | ResolveSaid | InTicket
+Action = PlaceOrder | Webhook | Fulfil | Say | ResolveOrder | ResolveSaid | InTicket | Publish | FillCart

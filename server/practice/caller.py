@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -60,3 +61,48 @@ def in_process(app: Asgi) -> Caller:
         return status, bytes(answer)
 
     return call
+
+
+class NotTakenError(Exception):
+    """The server answered something else than it should have."""
+
+    def __init__(self, status: int, answer: bytes) -> None:
+        super().__init__(str(status))
+        self.status = status
+        self.answer = answer
+
+
+async def ask(
+    call: Caller,
+    token: str,
+    method: str,
+    path: str,
+    told: dict[str, Any] | None = None,
+    key: str | None = None,
+    *,
+    query: str = "",
+) -> dict[str, Any]:
+    """Ask for something with a token, and give what was answered.
+
+    Args:
+        call: reaches the server.
+        token: of who asks.
+        method: of HTTP.
+        path: of the route.
+        told: the body.
+        key: the ``Idempotency-Key``.
+        query: quoted already.
+
+    Raises:
+        NotTakenError: the answer was neither 200 nor 201.
+    """
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    if key is not None:
+        headers["idempotency-key"] = key
+    status, answer = await call(
+        method, path, headers, b"" if told is None else json.dumps(told).encode(), query
+    )
+    if status not in (200, 201):
+        raise NotTakenError(status, answer)
+    found: dict[str, Any] = json.loads(answer)
+    return found

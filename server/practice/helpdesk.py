@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 from server.practice.actions import AskAboutOrder, HandleTicket, InTicket, SayInTicket
-from server.practice.caller import Caller
+from server.practice.caller import Caller, NotTakenError, ask
 
-_MADE: Final = (200, 201)
 _HAS_ACCOUNT: Final = 409
-
-
-class NotTakenError(Exception):
-    """The server answered something else than it should have."""
-
-    def __init__(self, status: int, answer: bytes) -> None:
-        super().__init__(str(status))
-        self.status = status
-        self.answer = answer
 
 
 @dataclass(slots=True)
@@ -130,12 +119,4 @@ class Helpdesk:
         *,
         query: str = "",
     ) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        if key is not None:
-            headers["idempotency-key"] = key
-        body = b"" if told is None else json.dumps(told).encode()
-        status, answer = await self.call(method, path, headers, body, query)
-        if status not in _MADE:
-            raise NotTakenError(status, answer)
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        return await ask(self.call, token, method, path, told, key, query=query)

@@ -17,8 +17,9 @@ from typing import Final
 from server.contract.activity import Level, NewEvent
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND, instant
 from server.practice import stories
-from server.practice.actions import Action, PlaceOrder, ResolveSaid, Say
+from server.practice.actions import Action, FillCart, PlaceOrder, Publish, ResolveSaid, Say
 from server.practice.cast import PRODUCTS, Country, customer
+from server.practice.front import POSTS
 from server.practice.questions import SHARE, converse
 from server.practice.stories import FATES, Fate
 from server.practice.tale import LONGEST, Tale
@@ -59,6 +60,7 @@ class Life:
             name = f"{day}-{count + 1:02d}"
             actions += self._order(name, number, self.dice(name), outage)
         actions += self._house(number, day, dice)
+        actions += self._front(number, day)
         return in_order(actions)
 
     def history(self, number: int) -> list[Action]:
@@ -175,6 +177,31 @@ class Life:
             text = f"{product.name}, {dice.choice(product.variants)}: {dice.randint(1, 6)} left at {product.provider}"
             said = say(text, at, f"{day}-stock", "stock.low")
             actions += [said, ResolveSaid(at=self.settle(at), key=f"{day}-stock.2", said=said)]
+        return actions
+
+    def _front(self, number: int, day: str) -> list[Action]:
+        """What customers write at the shop's front; from the opening on, when there are products, carts are left."""
+        dice = self.dice(f"{day} front")
+        actions: list[Action] = []
+
+        def email() -> str:
+            who = int(CUSTOMERS * dice.random() ** 2)
+            return customer(self.dice(f"customer {who}"), who)[0].email
+
+        at = number * DAY + dice.randint(9 * HOUR, 22 * HOUR) // MINUTE * MINUTE
+        if dice.random() < 0.18:
+            title, text, reply = dice.choice(POSTS)
+            post = Publish(
+                at=at, key=f"{day}-post", email=email(), title=title, text=text, reply=reply, reader=email()
+            )
+            actions.append(post)
+        for count in range(dice.randint(1, 3)):
+            at = number * DAY + dice.randint(8 * HOUR, 23 * HOUR) // MINUTE * MINUTE
+            left = FillCart(
+                at=at, key=f"{day}-cart-{count}", email=email(), product=dice.choice(PRODUCTS).slug
+            )
+            if at > self.opened_at:
+                actions.append(left)
         return actions
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from server.kit.clock import HOUR, MINUTE, SECOND
 from server.practice import stories
-from server.practice.actions import Action
+from server.practice.actions import Action, FillCart
 from server.practice.cast import PRODUCTS
 from server.practice.life import Life, in_order
 from server.practice.questions import QUESTIONS, ask
@@ -74,6 +74,10 @@ def opening(life: Life) -> list[Action]:
     left = tale("10", 84 * MINUTE, "box-of-seven-sundays", "plain")
     stories.abandoned(left)
     actions += left.told()
+    for name, ago in (("carts-1", 25 * MINUTE), ("carts-2", 6 * MINUTE)):
+        told = life.customer(life.dice(f"opening-{name}"), name, now - ago)
+        email = told.order.customer.email
+        actions.append(FillCart(at=now - ago, key=f"opening-{name}", email=email, product="market-tote"))
     waiting = tale("11", 9 * MINUTE, "boiled-wool-socks", "plain")
     waiting.place(waiting.begin)
     actions += waiting.told()

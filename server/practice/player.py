@@ -10,13 +10,16 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from server.practice import stripe_events
+from server.practice import front, stripe_events
 from server.practice.actions import (
     Action,
     AskAboutOrder,
+    FillCart,
     Fulfil,
     HandleTicket,
+    InTicket,
     PlaceOrder,
+    Publish,
     ResolveOrder,
     ResolveSaid,
     Say,
@@ -24,8 +27,8 @@ from server.practice.actions import (
     Webhook,
     mark,
 )
-from server.practice.caller import Caller
-from server.practice.helpdesk import Helpdesk, NotTakenError
+from server.practice.caller import Caller, NotTakenError
+from server.practice.helpdesk import Helpdesk
 
 _FORGERS_SECRET: Final = "whsec_guessed"  # noqa: S105 - the point is that it is wrong
 _REFUSED_FORGERY: Final = (400, 429)
@@ -101,9 +104,9 @@ class Player:
                     # Said again it changes nothing, and the answer tells which entry it was.
                     said = await self._say(action.said, action.key)
                     await self._post(action, f"/v1/activity/{said['id']}/resolve", {}, token=self._staff)
-                case AskAboutOrder() | SayInTicket() | HandleTicket():
+                case AskAboutOrder() | SayInTicket() | HandleTicket() | Publish() | FillCart():
                     try:
-                        await self._helpdesk.do(action, await self._order(action))
+                        await self._of_people(action)
                     except NotTakenError as refused:
                         raise _refused(action, refused.status, refused.answer) from None
         if action.ends:
@@ -113,6 +116,15 @@ class Player:
         """Do one thing after the other."""
         for action in actions:
             await self.play(action)
+
+    async def _of_people(self, action: InTicket | Publish | FillCart) -> None:
+        match action:
+            case Publish():
+                await front.publish(self.call, self._program, action)
+            case FillCart():
+                await front.fill_cart(self.call, self._program, action)
+            case _:
+                await self._helpdesk.do(action, await self._order(action))
 
     async def _say(self, said: Say, key: str) -> dict[str, Any]:
         event = said.event

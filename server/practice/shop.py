@@ -93,6 +93,8 @@ def furnish(tx: Tx, keys: Keys | None = None) -> Keys:
         settings.set_value(tx, "shop.currency", SHOP_CURRENCY)
         settings.set_value(tx, "shop.time_zone", SHOP_TIME_ZONE)
         settings.set_value(tx, "tickets.enabled", "on")
+        # Months of answers are told while one watches; mailed, they would look as if they left now.
+        settings.set_value(tx, "tickets.reply_mail", "off")
         owner = accounts.create_owner(tx, email=OWNER_EMAIL, name=OWNER_NAME)
     elif settings.get(tx, "shop.environment") != ENVIRONMENT:
         raise NotPracticeError(

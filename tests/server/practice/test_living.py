@@ -12,18 +12,22 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import select
 
+from server.carts.models import cart
 from server.fulfilment.models import submission
 from server.jobs.models import job
 from server.kit.clock import HOUR, MINUTE, SECOND, parse_instant
 from server.mail.models import mail
 from server.orders.models import order
+from server.practice.actions import SayInTicket
 from server.practice.agenda import Post
 from server.practice.driver import Driver
+from server.practice.questions import QUESTIONS, answer, ask, close
 from server.practice.state import State
 from server.practice.stories import abandoned, plain
 from server.practice.tale import Tale
 from server.recovery.models import abandoned_cart, suppression
 from server.settings import service as settings
+from server.tickets.models import comment, ticket
 from tests.server.practice.test_driver import OPENED, Shop, shop
 
 T = TypeVar("T")
@@ -280,3 +284,46 @@ def test_tomorrow_it_goes_on(tmp_path: Path) -> None:
         if e["type"] == "order.submitted" and parse_instant(e["inserted_at"]) > OPENED + 30 * MINUTE
     ]
     assert len({entry["inserted_at"][:13] for entry in late}) > 4, "through the night, not all at once"
+
+
+def test_customers_ask_and_the_colleague_answers(tmp_path: Path) -> None:
+    """At the opening some wait for an answer; what was asked before it came to an end, in the customers' own words."""
+
+    async def look(one: Shop, driver: Driver) -> None:
+        del driver
+        asked = rows(one, ticket)
+        waiting = [row for row in asked if row.status == "open"]
+        assert {row.priority for row in waiting} >= {"high", "urgent"} or len(waiting) >= 3
+        assert all(row.order_id is not None for row in asked)
+        assert len(rows(one, cart)) == 2
+
+    opened(tmp_path, look)
+
+
+def test_a_conversation_takes_its_course(tmp_path: Path) -> None:
+    async def talk(one: Shop, driver: Driver) -> None:
+        question = next(each for each in QUESTIONS if each.thanks and each.note)
+
+        def tell(tale: Tale) -> None:
+            plain(tale)
+            ask(tale, question, OPENED + 20 * MINUTE)
+            answer(tale, question, OPENED + 40 * MINUTE)
+            at, key = OPENED + 50 * MINUTE, tale.key()
+            tale.actions.append(
+                SayInTicket(at=at, key=key, story=tale.name, text=question.thanks, by="customer")
+            )
+            close(tale, OPENED + 60 * MINUTE)
+
+        tale = await placed(one, driver, tell)
+        [made] = rows(one, ticket, ticket.c.order_id == mine(one, tale).id)
+        assert (made.status, made.priority, made.comment_count) == ("resolved", question.priority, 2)
+        assert made.assigned_to is not None
+        said = rows(one, comment, comment.c.ticket_id == made.id)
+        assert [(row.author_kind, bool(row.is_internal)) for row in sorted(said, key=lambda row: row.id)] == [
+            ("staff", True),
+            ("staff", False),
+            ("customer", False),
+        ]
+        assert driver.refused == 0
+
+    opened(tmp_path, talk)
