@@ -175,6 +175,19 @@ def test_nothing_written_is_lost(world: World, asked: Helpdesk, play: Play) -> N
     play(script, picture=False)
 
 
+def test_quitting_asks_where_something_written_would_be_lost(asked: Helpdesk, play: Play) -> None:
+    async def script(desk: Desk) -> None:
+        await opens(desk, asked, "parcel")
+        await desk.press("r")
+        await writes(desk, "Not sent")
+        await desk.press("escape", "q", "q")
+        assert "1 text you wrote is not sent." in flowing(desk)
+        await desk.press("n", "enter", "r")
+        assert "Not sent" in desk.text
+
+    play(script, picture=False)
+
+
 def test_a_reply_whose_answer_was_lost_arrives_once(world: World, asked: Helpdesk, play: Play) -> None:
     said = "We send another"
     before = len(asked.reads("parcel", "Mei Lin")["comments"])

@@ -62,7 +62,7 @@ SECTIONS: tuple[Command, ...] = (
     *group(
         "Tickets", ("tickets",),
         ("ticket.reply", "r", "reply", "reply", "Reply to the customer, who gets it by mail too."),
-        ("ticket.note", "c", "note", "internal note", "Write something down for staff alone."),
+        ("ticket.note", "c", "note", "note", "Write an internal note, for staff alone."),
         ("ticket.assign", "a", "assign", "assign", "Give the ticket to somebody: you come first."),
         ("ticket.unassign", "A", "unassign", "unassign", "Take the ticket off whoever has it."),
         ("ticket.priority", "p", "priority", "priority", "Choose how urgent the ticket is."),

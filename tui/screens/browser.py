@@ -121,6 +121,11 @@ class Browser(Vertical, Generic[T]):
     def rows_switched(self) -> None:
         """Other rows are about to be shown."""
 
+    @property
+    def unsent(self) -> int:
+        """How many texts were written here and are neither sent nor saved."""
+        return 0
+
     # The frame around.
 
     @property

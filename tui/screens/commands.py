@@ -265,4 +265,9 @@ class Commands(_Base):
             if leave:
                 self.app.exit(0)
 
-        self.app.push_screen(LeaveScreen(), answered)
+        self.app.push_screen(LeaveScreen(self.unsent), answered)
+
+    @property
+    def unsent(self) -> int:
+        """How many texts were written in any section and are neither sent nor saved."""
+        return sum(section.unsent for section in self.query(Section))

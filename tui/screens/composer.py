@@ -45,15 +45,15 @@ class Composer(Vertical):
     Composer {
         height: auto;
         background: $surface;
-        border-left: outer $accent;
+        border-left: outer $success;
         padding: 0 1;
-        & > .heading { height: auto; text-style: bold; color: $text-accent; }
+        & > .heading { height: auto; text-style: bold; color: $success; }
         & > LongText { background: $surface; border: none; padding: 0; scrollbar-size-vertical: 1; }
         & > .state { color: $text-muted; height: auto; }
         &.-refused > .state { color: $error; }
         &.-internal {
             background: $warning-muted;
-            border-left: outer $warning;
+            border-left: double $warning;
             & > .heading { color: $text-warning; }
             & > LongText { background: $warning-muted; }
         }

@@ -9,11 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from tui.widgets.format import count
 from tui.widgets.text import Heading, Hint, SafeButton
 
 
 class LeaveScreen(ModalScreen[bool]):
-    """Asks whether to quit; answers True for yes."""
+    """Asks whether to quit; answers True for yes.
+
+    Args:
+        unsent: texts that were written and are neither sent nor saved.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,ctrl+c", "answer(True)", "quit", show=False),
@@ -41,11 +46,17 @@ class LeaveScreen(ModalScreen[bool]):
     }
     """
 
+    def __init__(self, unsent: int = 0) -> None:
+        super().__init__()
+        are = "is" if unsent == 1 else "are"
+        told = f"{count(unsent, 'text')} you wrote {are} not sent. Quitting throws that away."
+        self._told = told if unsent else "Nothing is lost: what you did is done."
+
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
         with Vertical():
             yield Heading("Quit shopbell?")
-            yield Hint("Nothing is lost: what you did is done.")
+            yield Hint(self._told)
             with Horizontal():
                 yield SafeButton("Quit  y", id="quit")
                 yield SafeButton("Stay  n", id="stay")

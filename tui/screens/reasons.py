@@ -64,6 +64,7 @@ REASONS: Final = {
     "ticket_closed": "The ticket is closed. Open it again first.",
     "comments_disabled": "This shop has replies to tickets switched off in Settings.",
     "internal_notes_disabled": "This shop has notes on tickets switched off in Settings.",
+    "support_disabled": "This shop takes no tickets from customers (a setting says so).",
     "unchanged": "It stands so already.",
     "not_assigned": "Nobody has it.",
     # jobs and queues

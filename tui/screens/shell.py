@@ -323,7 +323,11 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
     def action_back(self) -> None:
         """Close what is open, else go back, else quit."""
         closed = self._section.dismiss() or self._back_from_story() or self._section.leave()
-        if not closed and not self._go_back():
+        if closed or self._go_back():
+            return
+        if self.unsent:
+            self.action_ask_quit()
+        else:
             self.app.exit(0)
 
     def _back_from_story(self) -> bool:

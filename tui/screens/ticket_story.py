@@ -121,7 +121,7 @@ def _thread(ticket: Ticket, telling: Telling) -> Iterable[Block]:
     """Everything as it followed one another, with a rule where a day begins."""
     began = Said(
         id=DESCRIPTION,
-        who=customer_of(ticket.customer),
+        who="somebody who is gone" if ticket.customer is None else customer_of(ticket.customer),
         role="customer",
         when=_time(ticket.created_at, telling.times),
         text=ticket.description,

@@ -65,6 +65,15 @@ class TicketWriting(TicketReading):
         """Close what is written in, and keep what is written; whether there was anything."""
         return self._put_away() or super().dismiss()
 
+    @property
+    def unsent(self) -> int:
+        """How many texts were written and are neither sent nor saved."""
+        open_one = self.composer
+        writing = (
+            set() if open_one is None or not open_one.text.strip() else {(open_one.about, open_one.tone)}
+        )
+        return len(writing | set(self.drafts))
+
     def left(self, ticket_id: str) -> Sequence[str]:
         """What was begun to be written about a ticket, and how it goes on."""
         return [

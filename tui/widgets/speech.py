@@ -42,10 +42,10 @@ class Said(Block):
         corners = ("╔", "║", "╚", "═") if glyphs is UNICODE else ("#", "#", "#", "=")
         top, side, bottom, rule = corners
         room = max(cells - 2, 1)
-        word: Part = (f" {INTERNAL} ", "new")
+        word: Part = (clip(f" {INTERNAL} ", max(cells - 1, 0), ""), "new")
         spare = max(cells - 1 - len(word[0]) - 1, 0)
-        head: list[Part] = [(top, "warning"), word, (" ", "")]
-        head += self._head(spare, glyphs, "warning") if spare > 8 else []
+        head: list[Part] = [(top, "warning"), word]
+        head += [(" ", ""), *self._head(spare, glyphs, "warning")] if spare > 8 else []
         lines: Laid = [head]
         if spare <= 8:
             lines.append([(f"{side} ", "warning"), *self._head(room, glyphs, "warning")])

@@ -8,12 +8,15 @@ from server.activity import policy as entries
 from server.fulfilment import policy as fulfilment
 from server.jobs import policy as jobs
 from server.orders import mails
+from server.tickets import policy as tickets
 from tui.screens.reasons import REASONS, reason
 
 CODES = {
     *fulfilment.SENTENCES,
     *jobs.SENTENCES,
     *mails._REFUSALS,
+    *tickets._REFUSALS,
+    *("unchanged", "not_assigned"),
     *(fulfilment.NOT_FAILED, fulfilment.FAILED, fulfilment.NO_PERMISSION),
     *(entries.NOT_RESOLVABLE, entries.ALREADY_RESOLVED, entries.NOT_RESOLVED, entries.NOT_ALLOWED),
     *("nothing_open", "invalid_transition", "switched_off", "order_gone"),
