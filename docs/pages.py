@@ -1,5 +1,5 @@
-"""Writes the documentation's pages that follow from the code: ``api.md``, ``cli.md``, ``events.md``, ``keys.md``, and
-the settings of ``configuration.md``.
+"""Writes the documentation's pages that follow from the code: ``api.md``, ``cli.md``, ``erasure.md``, ``events.md``,
+``keys.md``, and the settings of ``configuration.md``.
 
 ``python -m docs.pages`` writes them anew; with ``--check`` it only says which differ, and fails when one does.
 What stands above the marker of a page is written by hand and kept.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docs.commands import cli_part
+from docs.erasures import erasure_part
 from server.activity.reference import events_part
 from server.app.assembly import create_app
 from server.app.reference import describe
@@ -39,10 +40,18 @@ _ROOMS: Final = {
     "catalogue": "The catalogue",
     "mails": "Mail",
     "jobs": "Jobs and queues",
-    "carts": "Carts and the checkout",
+    "people": "People",
+    "deletion": "Deletion",
+    "tickets": "Tickets",
+    "customers' own": "Customers' own tickets",
+    "shop carts": "Carts",
+    "carts": "Abandoned carts and the checkout",
+    "billing": "Invoices",
+    "content": "Posts, comments, files",
     "pulse": "The poll",
+    "events": "The stream",
     "settings": "Settings",
-    "access": "Staff, tokens, audit",
+    "access": "Accounts, tokens, audit",
     "webhooks": "Webhooks",
     "health": "Health",
     "reference": "Reference",
@@ -63,6 +72,7 @@ def pages() -> dict[Path, str]:
     made = {
         "api.md": api_part(),
         "cli.md": cli_part(),
+        "erasure.md": erasure_part(),
         "events.md": events_part(),
         "keys.md": keys_part(),
         "configuration.md": settings_part(),

@@ -108,7 +108,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], what: Permit | Open, *, changes: bool) -> None:
     if isinstance(what, Permit):
-        roles = sorted(PERMISSIONS[what.permission], key=lambda role: -RANK[role])
+        roles = [role for role in RANK if role in PERMISSIONS[what.permission]]  # in one order, whoever asks
         operation["security"] = [{"token": []}]
         operation["x-permission"] = what.permission
         operation["x-roles"] = roles

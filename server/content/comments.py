@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, insert, select
 
 from server.content import authors, posts
 from server.content.models import comment as table
-from server.contract.content import Comment, NewPostComment
+from server.contract.content import NewPostComment, PostComment
 from server.kit.access import Principal
 from server.kit.clock import instant
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
@@ -17,7 +17,7 @@ from server.kit.problems import not_found
 from server.kit.tx import Tx
 
 
-def comment(tx: Tx, key: str, new: NewPostComment, caller: Principal) -> Comment:
+def comment(tx: Tx, key: str, new: NewPostComment, caller: Principal) -> PostComment:
     """Write under a post.
 
     Raises:
@@ -41,7 +41,7 @@ def comment(tx: Tx, key: str, new: NewPostComment, caller: Principal) -> Comment
     return _shown(tx, [row], caller)[0]
 
 
-def comments(tx: Tx, key: str, page: PageRequest, caller: Principal) -> Slice[Comment]:
+def comments(tx: Tx, key: str, page: PageRequest, caller: Principal) -> Slice[PostComment]:
     """A page of a post's comments, newest first.
 
     Raises:
@@ -71,10 +71,10 @@ def uncomment(tx: Tx, comment_id: str, caller: Principal, *, under: str | None =
     tx.touch(posts.TOPIC)
 
 
-def _shown(tx: Tx, rows: Collection[Row[Any]], caller: Principal) -> list[Comment]:
+def _shown(tx: Tx, rows: Collection[Row[Any]], caller: Principal) -> list[PostComment]:
     known = authors.shown(tx, {row.person_id for row in rows}, caller)
     return [
-        Comment(
+        PostComment(
             id=row.id,
             post_id=row.post_id,
             body=row.body,

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request, Response
 from server.content import service as content
 from server.content.posts import MAX_SEARCH
 from server.contract.base import Answer, Page
-from server.contract.content import ChangePost, Comment, NewPost, NewPostComment, Post, PostRow
+from server.contract.content import ChangePost, NewPost, NewPostComment, Post, PostComment, PostRow
 from server.kit.access import Principal
 from server.kit.clock import milliseconds
 from server.kit.tx import Tx
@@ -90,7 +90,9 @@ async def remove_my_post(request: Request, post: str, caller: _Customer) -> Resp
     return await _remove(request, post, caller)
 
 
-@routes.get("/posts/{post}/comments", response_model=Page[Comment], summary="A post's comments, newest first")
+@routes.get(
+    "/posts/{post}/comments", response_model=Page[PostComment], summary="A post's comments, newest first"
+)
 def list_comments(request: Request, post: str, caller: _Reader, paging: _Paging) -> Response:
     """One page. Errors: 400 ``invalid_cursor``; 404 ``not_found``; 422 ``invalid_request``."""
     found, query = services(request), f"comments\0{post}"
@@ -98,10 +100,12 @@ def list_comments(request: Request, post: str, caller: _Reader, paging: _Paging)
         lambda tx: content.comments(tx, post, paging.request(found.cursors, query), caller)
     )
     older, newer = found.cursors.around(page, query, lambda row: (milliseconds(row.created_at), row.id))
-    return answer(Page[Comment](items=list(page.rows), next=older, prev=newer))
+    return answer(Page[PostComment](items=list(page.rows), next=older, prev=newer))
 
 
-@routes.post("/posts/{post}/comments", response_model=Comment, status_code=201, summary="Write under a post")
+@routes.post(
+    "/posts/{post}/comments", response_model=PostComment, status_code=201, summary="Write under a post"
+)
 async def make_comment(request: Request, post: str, new: NewPostComment, caller: _Writer) -> Response:
     """The author is named as at a post. Errors: 404 ``not_found``; 422 ``invalid_request``."""
     return await _comment(request, post, new, caller)
@@ -109,7 +113,7 @@ async def make_comment(request: Request, post: str, new: NewPostComment, caller:
 
 @routes.post(
     "/my/posts/{post}/comments",
-    response_model=Comment,
+    response_model=PostComment,
     status_code=201,
     summary="Write under anybody's post as oneself",
 )

@@ -14,7 +14,7 @@ PostBody = Annotated[str, Field(min_length=1, max_length=100_000)]
 CommentBody = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
-class Comment(Answer):
+class PostComment(Answer):
     """A comment under a post. After the author's erasure ``author_deleted`` is true and the text is gone."""
 
     id: str
