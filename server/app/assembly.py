@@ -32,6 +32,8 @@ from server.carts.routes import routes as shop_carts
 from server.catalog.routes import routes as catalog
 from server.content.file_routes import routes as files
 from server.content.routes import routes as content
+from server.deletion.export_routes import routes as exports
+from server.deletion.routes import routes as deletions
 from server.directory.routes import routes as directory
 from server.fulfilment.hook_routes import routes as provider_hooks
 from server.fulfilment.routes import routes as fulfilment
@@ -160,6 +162,8 @@ def create_app(
         leaving,
         cart_pages,
         directory,
+        deletions,
+        exports,
         tickets,
         my_tickets,
         content,
