@@ -23,6 +23,7 @@ from tests.faults.walking import PASTED, Reader
 from tests.support.client_child import CLEANING, CRASH, FILTER, LOCAL, NETS, WIDGETS
 from tests.support.hostile import HOSTILE, Hostile
 from tests.support.hostile_jobs import bring_jobs
+from tests.support.hostile_tickets import bring_tickets
 from tests.support.sequences import foreign_sequences, tokens
 from tests.support.shopbelld import ROOT, Shopbelld
 from tests.support.strangers import Strangers
@@ -57,6 +58,7 @@ class Shop:
     """Entries of the activity at the most, folded as they are shown."""
     jobs: int
     """Jobs that gave up."""
+    tickets: int
     token: str = field(repr=False)
 
     def client(
@@ -114,6 +116,7 @@ def fill(strings: list[Hostile]) -> Iterator[Shop]:
         owner = command(server, "init", "--shop-name", SHOP_NAME)
         program = command(server, "token", "create", "--role", "storefront", "--name", "web")
         bring_jobs(server.data, strings)
+        tickets = bring_tickets(server.data, strings)
         server.start()
         with server.client() as http:
             strangers = Strangers(http, owner, program, SECRET)
@@ -126,7 +129,7 @@ def fill(strings: list[Hostile]) -> Iterator[Shop]:
             jobs = len([job for job in every(http, "/v1/jobs", owner) if job["state"] == "exhausted"])
         staff = ("--role", "admin", "--name", "n", "--user", "staff@example.com")
         token = command(server, "token", "create", *staff)
-        yield Shop(server, numbers, entries, jobs, token)
+        yield Shop(server, numbers, entries, jobs, tickets, token)
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
@@ -159,6 +162,7 @@ def walk(shop: Shop, size: tuple[int, int], stories: int | None, nets: str = NET
         reader.reads_activity(shop.entries // size[1])
         reader.settles(stories or 30)
         reader.reads_jobs(shop.jobs - 1 if stories is None or size[1] < 40 else stories)
+        reader.reads_tickets(shop.tickets - 1 if stories is None or size[1] < 40 else stories)
         reader.reads_settings()
         reader.asks_for_help()
         assert reader.leaves() == 0

@@ -10,11 +10,12 @@ from tests.support.waiting import until
 
 ORDER_TABS = ("Unpaid", "To ship", "Shipped", "Problems", "All")
 JOB_TABS = ("Running", "Waiting", "Failed", "Exhausted", "Done", "Scheduled", "All")
+TICKET_TABS = ("Mine", "Unassigned", "Resolved", "All", "Open")
 THEMES = 4
 PASTED = "\u202eexe.\x07[@click=app.quit]"
 """What somebody pastes. It comes through no answer, so cleaning answers alone does not stop it."""
 COPIED = "was sent to your terminal's clipboard"
-ROWS = re.compile(r"\d (?:order|orders|entry|entries|job|jobs|setting|settings)\b")
+ROWS = re.compile(r"\d (?:order|orders|entry|entries|job|jobs|setting|settings|ticket|tickets)\b")
 
 
 class Reader:
@@ -134,6 +135,33 @@ class Reader:
         self.press("z", re.compile("✓ (Reopened|Undone)"))
         self.press("!", ROWS)
         self.press("u", ROWS)
+
+    def reads_tickets(self, stories: int) -> None:
+        """Every tab; the stories, to their ends; a note that is begun and left; a question about all of them."""
+        self.press("4", "[Open]", ROWS)
+        for tab in TICKET_TABS:
+            self.press("]", f"[{tab}]")
+        self.press("g", ROWS)
+        self.press("enter", "q back", "Today")
+        for _ in range(stories):
+            self._change("J", "the next ticket")
+            self.terminal.wait_until(lambda text: "Loading…" not in text, "the story of a ticket")
+        self.press("G", "Details")
+        self.press("c", "INTERNAL  Note on #")
+        self.terminal.paste(PASTED)
+        self.sees("exe.")
+        self.press("escape", "You left a note that is not saved")
+        self.press("c", "INTERNAL  Note on #")
+        self.terminal.press("ctrl+u")
+        self.terminal.wait_gone("exe.")
+        self.escapes("leaves it for later")
+        self.press("q", "⏎ open")
+        self.press("*", "marked")
+        self.press("x", "Do it")
+        self.escapes("Do it")
+        self.escapes("marked")
+        self.types("/", PASTED, "No ticket matches", "clears")
+        self.escapes(re.compile(r"esc clears"))
 
     def reads_jobs(self, stories: int) -> None:
         """Every tab; the stories of those that gave up, with what they were given; the queues."""

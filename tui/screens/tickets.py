@@ -230,7 +230,7 @@ class TicketsSection(TicketWriting):
         lines = [clip(plain(f"#{row.number} {row.title}"), SAMPLE_CELLS, cut) for row in shown]
         if len(shown) < len(rows):
             lines.append(f"and {len(rows) - len(shown):,} more")
-        return "\n".join([*lines, "", "All of them, or none when one cannot be changed so."])
+        return "\n".join([*lines, "", "All of them, or none if one refuses."])
 
     async def _change_many(self, client: Client, *, rows: Sequence[TicketRow], wish: Wish) -> None:
         deed = await change_all(client, rows, wish)
