@@ -75,6 +75,9 @@ def parser() -> grammar.Parser:
     login = commands.add_parser("login", parents=[where], help="keep a server's token", description=_LOGIN)
     login.add_argument("--token-stdin", action="store_true", help="read the token from standard input")
 
+    join = commands.add_parser("join", parents=[where], help="come in with an invitation", description=_JOIN)
+    join.add_argument("--code-stdin", action="store_true", help="read the code from standard input")
+
     logout = commands.add_parser("logout", parents=[where], help="forget the token", description=_LOGOUT)
     logout.add_argument("--here-only", action="store_true", help="do not revoke it on the server")
     grammar.add(commands, where)
@@ -83,6 +86,7 @@ def parser() -> grammar.Parser:
 
 _DEMO = "Opens a practice shop: ninety days of history, and life that goes on while you watch. Nothing of it is real."
 _LOGIN = "Asks for a token of the server and keeps it in your keyring or, where there is none, in a file only you read."
+_JOIN = "Asks for an invitation's code, fetches your token with it, and keeps that as login does. A code works once."
 _LOGOUT = "Revokes the kept token on the server and forgets it here."
 
 
@@ -103,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tui.api.errors import ClientError, ConfigError  # noqa: PLC0415 - after --help
 
     try:
-        verbs = {"login": _login, "logout": _logout} | dict.fromkeys(grammar.TWINS, _work)
+        verbs = {"login": _login, "join": _join, "logout": _logout} | dict.fromkeys(grammar.TWINS, _work)
         return verbs.get(given.command, _open)(given)
     except (ConfigError, _UsageError) as error:
         _say(str(error))
@@ -296,20 +300,40 @@ def _store() -> TokenStore:
 def _login(given: argparse.Namespace) -> int:
     from tui.api.credentials import read_token  # noqa: PLC0415
     from tui.api.errors import ServerTrouble, Unreachable  # noqa: PLC0415
+    from tui.api.token_deeds import greeting  # noqa: PLC0415
 
     where = _remote(given)
     token = read_token(sys.stdin) if given.token_stdin else _ask_for_token(where)
     endpoint = _joined(where, token)
     try:
-        _tell(_greeting(endpoint))
+        _tell(greeting(endpoint))
     except (Unreachable, ServerTrouble) as error:
         _say(f"{error.sentence} So the token could not be tried; it is kept all the same.")
     _tell(_store().keep(where.key, token))
     return DONE
 
 
+def _join(given: argparse.Namespace) -> int:
+    from tui.api.errors import ServerTrouble, Unreachable  # noqa: PLC0415
+    from tui.api.token_deeds import fetch_token, greeting, read_code  # noqa: PLC0415
+
+    where = _remote(given)
+    code = read_code(
+        sys.stdin.read(4096) if given.code_stdin else _ask(f"Invitation for {where.label}: ", "code")
+    )
+    token = fetch_token(where, code)
+    kept = _store().keep(where.key, token)  # first of all: the code is used up
+    try:
+        _tell(greeting(_joined(where, token)))
+    except (Unreachable, ServerTrouble) as error:
+        _say(error.sentence)
+    _tell(kept)
+    return DONE
+
+
 def _logout(given: argparse.Namespace) -> int:
     from tui.api.errors import ApiError  # noqa: PLC0415
+    from tui.api.token_deeds import revoke  # noqa: PLC0415
 
     where, store = _remote(given), _store()
     found = store.find(where.key)
@@ -318,7 +342,7 @@ def _logout(given: argparse.Namespace) -> int:
         return FAILED
     if not given.here_only:
         try:
-            _revoke(_joined(where, found.token))
+            revoke(_joined(where, found.token))
             _tell("The token is revoked on the server.")
         except ApiError as error:
             _say(f"{error.sentence} So the token was not revoked; it ends when it expires.")
@@ -335,49 +359,27 @@ def _remote(given: argparse.Namespace) -> Endpoint:
 
 
 def _ask_for_token(where: Endpoint) -> Secret:
-    from getpass import getpass  # noqa: PLC0415
-
     from tui.api.errors import CredentialError  # noqa: PLC0415
     from tui.api.secret import Secret  # noqa: PLC0415
 
-    if not sys.stdin.isatty():
-        raise _UsageError(
-            "There is no terminal to ask on. Give the token on standard input with --token-stdin."
-        )
     try:
-        return Secret(getpass(f"Token for {where.label}: ").strip())
-    except EOFError:
-        raise KeyboardInterrupt from None
+        return Secret(_ask(f"Token for {where.label}: ", "token").strip())
     except ValueError as error:
         raise CredentialError(f"What was typed: {error}.") from None
 
 
-def _greeting(endpoint: Endpoint) -> str:
-    """Who the token is, as the server says."""
-    import asyncio  # noqa: PLC0415
+def _ask(prompt: str, what: str) -> str:
+    """What somebody types unseen."""
+    from getpass import getpass  # noqa: PLC0415
 
-    from tui.api.client import Client  # noqa: PLC0415
-
-    async def ask() -> str:
-        async with Client(endpoint) as client:
-            me = await client.me()
-        who = (me.user.name or me.user.email) if me.user else None
-        until = f", until {me.token_expires_at:%d %B %Y}" if me.token_expires_at else ""
-        return f"The token is {who or me.token_name}'s ({me.role}){until}."
-
-    return asyncio.run(ask())
-
-
-def _revoke(endpoint: Endpoint) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from tui.api.client import Client  # noqa: PLC0415
-
-    async def ask() -> None:
-        async with Client(endpoint) as client:
-            await client.revoke_token()
-
-    asyncio.run(ask())
+    if not sys.stdin.isatty():
+        raise _UsageError(
+            f"There is no terminal to ask on. Give the {what} on standard input with --{what}-stdin."
+        )
+    try:
+        return getpass(prompt)
+    except EOFError:
+        raise KeyboardInterrupt from None
 
 
 def _tell(line: str) -> None:
