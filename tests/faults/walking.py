@@ -150,7 +150,7 @@ class Reader:
         self.press("c", "INTERNAL  Note on #")
         self.terminal.paste(PASTED)
         self.sees("exe.")
-        self.press("escape", "You left a note that is not saved")
+        self.press("escape", "What you wrote is kept")
         self.press("c", "INTERNAL  Note on #")
         self.terminal.press("ctrl+u")
         self.terminal.wait_gone("exe.")
