@@ -43,6 +43,7 @@ Focus = Literal[
     "panel",
     "explained",
     "deletion",
+    "confirming",
     "receipt",
 ]
 

@@ -30,6 +30,7 @@ FOOTERS: Mapping[Focus, tuple[tuple[str, ...], ...]] = {
         _MOVE, _RECORDS, ("person.edit",), ("person.note",), ("person.delete",), ("history",), ("back",), ("help",),
     ),
     "deletion": (_MOVE, ("deletion.type",), ("deletion.other",), ("deletion.cancel",)),
+    "confirming": (("deletion.other",), ("deletion.cancel",)),
     "receipt": (_MOVE, ("copy",), ("close",), ("refresh",), ("help",)),
     "panel": (_MOVE, ("send",), ("close",), ("refresh",), ("undo",), ("help",)),
     "explained": (_MOVE, ("close",), ("refresh",), ("undo",), ("help",)),

@@ -18,6 +18,7 @@ from tui.api.errors import ApiError, Refused
 from tui.screens.deletion_story import Moved, drift, plan_story, receipt_story
 from tui.screens.person_page import PersonPage
 from tui.screens.reasons import reason
+from tui.widgets.cells import plain
 from tui.widgets.format import ASCII
 from tui.widgets.text import SafeButton, SafeInput, SafeStatic
 
@@ -107,7 +108,9 @@ class DeletionPage(PersonPage):
     @property
     def focus_kind(self) -> keys.Focus:
         """Whose keys the footer shows."""
-        return "receipt" if self._done is not None else "editing" if self._input.has_focus else "deletion"
+        if self._done is not None:
+            return "receipt"
+        return "confirming" if self._input.has_focus else "deletion"
 
     @property
     def finished(self) -> bool:
@@ -170,7 +173,7 @@ class DeletionPage(PersonPage):
             top=True,
         )
         self._input.value = ""
-        self._input.placeholder = plan.confirm
+        self._input.placeholder = plain(plan.confirm)
         self.set_class(bool(plan.protections), "-protected")
         self.add_class("-planned")
         self.query_one(".ask", SafeStatic).update(f"To delete this person, type  {plan.confirm}")
@@ -266,8 +269,9 @@ class DeletionPage(PersonPage):
             raise
         self._busy = False
         self._finish(done)
-        said = "Erasure scheduled" if done.state == "scheduled" else "Erased"
-        self.section.frame.say("done", f"{said}: ⟨erased {done.mark}⟩")
+        waits = done.state == "scheduled"
+        said = f"Erasure scheduled: {self._name or plan.shown}" if waits else f"Erased: ⟨erased {done.mark}⟩"
+        self.section.frame.say("done", said)
         self.section.frame.ask_soon()
         self.section.reload()
 

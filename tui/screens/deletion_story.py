@@ -14,7 +14,7 @@ from tui.widgets.lines import Part
 from tui.widgets.standing import erasure_mark
 
 if TYPE_CHECKING:
-    from server.contract.deletion import Deletion, DeletionPlan, PlannedTable, Protection
+    from server.contract.deletion import Deletion, DeletionPlan, PlannedTable, Protection, ScanPlace
 
 FATES: Final = (
     ("delete", "Will be deleted", "error"),
@@ -217,15 +217,15 @@ def receipt_story(done: Deletion, times: Times, glyphs: Glyphs, *, hint: str = "
     mark = erasure_mark(done, glyphs)
     title = "Erasure scheduled" if done.state == "scheduled" else "Erased"
     blocks: list[Block] = [
-        Title(text=title, notes=(f"⟨erased {done.mark}⟩",)),
+        Title(text=title, notes=() if done.erased_at is None else (f"⟨erased {done.mark}⟩",)),
         Words(pieces=((f"{mark.icon} {mark.word}", mark.style),)),
         Gap(),
         *_said(done, times, hint),
     ]
     if done.counts:
         blocks += [Gap(), *_counts(done.counts)]
-    if done.scan:
-        blocks += [Gap(), Rule(text="Where it was looked for"), *_scan(done)]
+    if found := [place for place in done.scan or () if place.found]:
+        blocks += [Gap(), *_scan(found)]
     blocks += [Gap(), Rule(text="Receipt"), Pair(label="Number", value=done.id)]
     if done.erased_at is not None:
         blocks.append(Pair(label="Erased", value=times.full(done.erased_at)))
@@ -255,7 +255,7 @@ def _said(done: Deletion, times: Times, hint: str) -> Iterable[Block]:
         )
     elif done.state == "clean":
         yield Attention(
-            text="Looked for everywhere, and nothing was found.",
+            text="Looked for everywhere: nothing of this person is left.",
             hint=hint,
             style="success",
         )
@@ -292,9 +292,16 @@ def _counts(counts: dict[str, int]) -> Iterable[Block]:
                 yield Counted(noun=noun, number=many, style=style, noun_cells=nouns, number_cells=numbers)
 
 
-def _scan(done: Deletion) -> Iterable[Block]:
-    for place in done.scan or ():
-        found = "nothing found" if not place.found else f"{place.found:,} found"
-        rightly = ", and stands there rightly" if place.found and place.expected else ""
-        style = "error" if place.found and not place.expected else ""
-        yield Pair(label=place.place, value=found + rightly, style=style)
+def _scan(places: Sequence[ScanPlace]) -> Iterable[Block]:
+    """Where something of the person was found: what is left of them, and what is another's rightly."""
+    nouns, numbers = _columns((place.place, place.found) for place in places)
+    for title, style, rows in (
+        ("Left behind", "error", [place for place in places if not place.expected]),
+        ("The same words elsewhere, rightly", "", [place for place in places if place.expected]),
+    ):
+        if rows:
+            yield Rule(text=title)
+        for place in rows:
+            yield Counted(
+                noun=place.place, number=place.found, style=style, noun_cells=nouns, number_cells=numbers
+            )

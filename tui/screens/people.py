@@ -84,6 +84,10 @@ class PeopleSection(PeopleActing):
 
     def retell(self, *, fresh: bool = True) -> None:
         """Show the story of the person that keys act on; a page that stands there stays."""
+        if self.is_open:
+            self._pinned = (
+                self.subject
+            )  # who leaves the list stays here until one has read what became of them
         if fresh:
             self._due = self.subject
         if self.page is not None:
@@ -95,8 +99,6 @@ class PeopleSection(PeopleActing):
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:
         """Show somebody's story: what is known at once, the rest when it came."""
-        if self.is_open:
-            self._pinned = row_id  # who leaves the list stays here until one has read what became of them
         row, known, client = super().row, self._known.get(row_id), self.desk.client
         if row_id in self._gone:
             self._tell_gone(row_id)
@@ -109,7 +111,7 @@ class PeopleSection(PeopleActing):
         if client is None or (current and not fresh and row_id != self._due):
             return
         try:
-            found = await self._fetch(client, row_id)
+            found = await self._whole(client, row_id)
         except ApiError as error:
             self.story_failed(row_id, error)
             return
@@ -123,7 +125,7 @@ class PeopleSection(PeopleActing):
         self._keep(found)
         self._show(*found)
 
-    async def _fetch(
+    async def _whole(
         self, client: Client, row_id: str
     ) -> tuple[Person, Sequence[TicketRow], Deletion | None]:
         person = await calls.person(client, row_id)
@@ -134,6 +136,12 @@ class PeopleSection(PeopleActing):
             tickets = (await ticket_calls.tickets(client, query, limit=SOME_TICKETS)).items
         ends = (person.hidden or person.erased_at is not None) and "people.delete" in may
         return person, tickets, await calls.deletion_of(client, row_id) if ends else None
+
+    async def fetch(self, client: Client, person_id: str) -> Person:
+        """Somebody whole, kept. Raises ApiError."""
+        found = await self._whole(client, person_id)
+        self._keep(found)
+        return found[0]
 
     def _keep(self, found: tuple[Person, Sequence[TicketRow], Deletion | None]) -> None:
         self._known.pop(found[0].id, None)
@@ -157,6 +165,7 @@ class PeopleSection(PeopleActing):
             tickets=tickets,
             waiting=ending,
             hint=self._hint(person),
+            orders=f"{desk.key('person.orders')} shows all" if person.email else "",
             restore=restore,
         )
         self.show_story(person.id, blocks)
@@ -168,8 +177,6 @@ class PeopleSection(PeopleActing):
             for name, (command, word) in ACTIONS.items()
             if allowed(states(person), name)
         ]
-        if person.orders and person.email:
-            found.append(f"{self.desk.key('person.orders')} all orders")
         return "   ".join(found)
 
     def _tell_gone(self, row_id: str) -> None:

@@ -1,24 +1,20 @@
-"""What can be done to people besides deleting them: edited, noted, given roles, barred, invited, taken along."""
+"""What can be done to people besides deleting them: given roles, barred, invited, taken along, brought back."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from server.contract.access import StaffRole
-from tui import keys
 from tui.api import people as calls
 from tui.api.clean import clean_line
 from tui.api.documents import untouched
-from tui.api.errors import ApiError, ClientError, Refused
-from tui.screens.composer import Composer
-from tui.screens.desk import Desk
+from tui.api.errors import ClientError
 from tui.screens.form import Field, Form
-from tui.screens.people_list import PeopleList
 from tui.screens.people_rows import name_of
-from tui.screens.person_story import is_alive, states
-from tui.screens.reasons import reason, state_of
+from tui.screens.people_writing import PeopleWriting
+from tui.screens.person_story import is_alive
+from tui.screens.reasons import reason
 from tui.widgets.format import count
 from tui.widgets.standing import role_name
 
@@ -37,215 +33,39 @@ _INVITING: Final = "invite"
 _INVITED: Final = tuple(role for role in get_args(StaffRole) if role != "owner")
 
 
-class PeopleActing(PeopleList):
-    """The part of the section that changes people. What is written stands below list and story."""
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.writer: Form | Composer | None = None
-        """Where something is written."""
-        self.drafts: dict[str, str] = {}
-        """Notes that were begun and left, by the person's id."""
-
-    @property
-    def person(self) -> Person | None:
-        """Whom keys act on, whole."""
-        raise NotImplementedError
-
-    def forget(self, person_id: str) -> None:
-        """Something was changed here."""
-        raise NotImplementedError
-
-    # Writing.
-
-    @property
-    def focus_kind(self) -> keys.Focus:
-        """Whose keys the footer shows."""
-        if isinstance(self.writer, Form) and self.writer.has_focus_within:
-            return self.writer.focus_kind
-        if self.writer is not None and self.writer.has_focus_within:
-            return "composing"
-        return super().focus_kind
-
-    def take_focus(self) -> None:
-        """Put the focus where writing or reading goes on."""
-        if self.writer is None:
-            super().take_focus()
-        else:
-            self.writer.take_focus()
-
-    def leave(self) -> bool:
-        """Close what is open; whether there was anything."""
-        if self.writer is not None:
-            self._close_writer()
-            return True
-        return super().leave()
-
-    def _write(self, writer: Form | Composer) -> None:
-        self._close_writer()
-        self.frame.say("note", "")
-        self.writer = writer
-        self.mount(writer, after=self.query_one(".panes"))
-
-    def _close_writer(self) -> None:
-        writer, self.writer = self.writer, None
-        if writer is None:
-            return
-        if isinstance(writer, Composer):
-            self.drafts[writer.about] = writer.text
-        focused = writer.has_focus_within
-        writer.remove()
-        if focused and self.display:
-            self.take_focus()
-
-    def on_composer_gave_up(self, event: Composer.GaveUp) -> None:
-        """It is left for later."""
-        event.stop()
-        self._close_writer()
-
-    def on_form_gave_up(self, event: Form.GaveUp) -> None:
-        """It stays as it was."""
-        event.stop()
-        self._close_writer()
-
-    def _try(self, work: Callable[[Client], Awaitable[None]]) -> None:
-        """Do something with the server in the background; a refusal is said beside what is written, else below."""
-        client = self.desk.client
-
-        async def tried() -> None:
-            try:
-                if client is not None:
-                    await work(client)
-                else:
-                    self._refuse("There is no connection yet.")
-            except ClientError as error:
-                known = isinstance(error, Refused) and error.code == "email_taken"
-                self._refuse(reason("email_taken") if known else error.sentence)
-                if isinstance(error, ApiError):
-                    self.frame.failed(error)
-
-        self.begin(tried, "act", exclusive=False)
-
-    def _refuse(self, sentence: str) -> None:
-        if self.writer is not None:
-            self.writer.say("refused", sentence)
-        else:
-            self.frame.say("refused", sentence)
-
-    def _may(self, *names: str) -> Person | None:
-        """The person that one of these may be done to; else it is said why not."""
-        person = self.person
-        if person is None:
-            self.frame.say(
-                "note", "There is nobody here." if self.row is None else "Their story is still on its way."
-            )
-            return None
-        known = [state for name in names if (state := state_of(states(person), name)) is not None]
-        if any(state.allowed for state in known):
-            return person
-        said = next((state.reason for state in known), None)
-        if not known and person.account is None:
-            self.frame.say("note", "A guest has no account here.")
-        else:
-            self.frame.say("refused", reason(said))
-        return None
-
-    # Name, e-mail, phone.
-
-    def action_edit(self) -> None:
-        """Change name, e-mail and phone, in lines below."""
-        person = self._may("edit")
-        if person is None:
-            return
-        self.repeatable = "person.edit"
-        fields = (
-            Field("name", "Name", person.name or "", 255),
-            Field("email", "E-mail", person.email or "", 254),
-            Field("phone", "Phone", person.phone or "", 40),
-        )
-        heading = f"Edit {name_of(person)}"
-        self._write(Form(person.id, heading, "saves", fields, self.desk.live, glyphs=self.desk.glyphs))
-
-    def on_form_submitted(self, event: Form.Submitted) -> None:
-        """Save what was filled in."""
-        event.stop()
-        if event.about == _INVITING:
-            self._try(partial(self._invite, values=dict(event.values)))
-        elif isinstance(self.writer, Form) and self.writer.about == event.about:
-            self._try(partial(self._edit, person_id=event.about, changes=self.writer.changes))
-
-    async def _edit(self, client: Client, *, person_id: str, changes: dict[str, str]) -> None:
-        if not changes:
-            self._close_writer()
-            self.frame.say("note", "Nothing was changed.")
-            return
-        after = await calls.change(
-            client, person_id, **{name: value or None for name, value in changes.items()}
-        )
-        self._close_writer()
-        words = {"name": "name", "email": "e-mail", "phone": "phone"}
-        self.frame.say("done", f"{name_of(after)}: {', '.join(words[name] for name in changes)} changed")
-        self.forget(person_id)
-
-    # Notes.
-
-    def action_note(self) -> None:
-        """Write a note about this person, for staff alone."""
-        person = self._may("note")
-        if person is None:
-            return
-        self.repeatable = "person.note"
-        self._write(
-            Composer(
-                person.id,
-                f"Note about {name_of(person)}, for staff alone",
-                "keeps it",
-                self.desk.live,
-                tone="internal",
-                draft=self.drafts.get(person.id, ""),
-                placeholder="nobody outside the shop sees it",
-                glyphs=self.desk.glyphs,
-            )
-        )
-
-    def on_composer_submitted(self, event: Composer.Submitted) -> None:
-        """Keep a note."""
-        event.stop()
-        self._try(partial(self._note, person_id=event.about, text=event.text))
-
-    async def _note(self, client: Client, *, person_id: str, text: str) -> None:
-        await calls.note(client, person_id, text)
-        self._close_writer()
-        self.drafts.pop(person_id, None)
-        self.frame.say("done", "Noted, for staff alone")
-        self.forget(person_id)
+class PeopleActing(PeopleWriting):
+    """The part of the section that acts on people."""
 
     # Accounts.
 
     def action_role(self) -> None:
         """Give a member of staff another role; those that cannot be given say why."""
-        person = self._may("set_role")
-        if person is None or person.account is None:
+        self.with_person(self._role_menu, "set_role")
+
+    def _role_menu(self, person: Person) -> None:
+        if person.account is None:
             return
         from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
 
         account, own = person.account, "" if self.desk.me is None else self.desk.me.role
         items = []
         for role, means in ROLES.items():
-            why = (
-                "owner_role_protected"
+            refused = (
+                "nobody can give it"
                 if role == "owner"
-                else "target_is_staff"
+                else "only an Owner gives it"
                 if role == own != "owner"
                 else ""
             )
-            told = reason(why) if why and role != account.role else means
+            told = refused if refused and role != account.role else means
             items.append(Item(role, role_name(role), told, chosen=role == account.role))
 
         def answered(role: str | None) -> None:
             if role is not None and role != account.role:
                 self.repeatable = "person.role"
-                self._try(partial(self._set_role, person=person, account=account, role=cast(StaffRole, role)))
+                self.attempt(
+                    partial(self._set_role, person=person, account=account, role=cast(StaffRole, role))
+                )
 
         self.app.push_screen(menu_screen(f"Role of {name_of(person)}", items, self.desk.glyphs), answered)
 
@@ -256,15 +76,17 @@ class PeopleActing(PeopleList):
 
     def action_bar(self) -> None:
         """Deactivate the account, after one question, or let it in again."""
-        person = self.person
-        active = person is None or person.account is None or person.account.active
-        person = self._may("deactivate" if active else "reactivate")
-        if person is None or person.account is None:
-            return
+        row = self.row
+        active = row is None or row.account is None or row.account.active
+        self.with_person(self._bar_or_let_in, "deactivate" if active else "reactivate")
+
+    def _bar_or_let_in(self, person: Person) -> None:
         account = person.account
+        if account is None:
+            return
         self.repeatable = "person.bar"
         if not account.active:
-            self._try(partial(self._let_in, person=person, account=account))
+            self.attempt(partial(self._let_in, person=person, account=account))
             return
         from tui.screens.asking import AskScreen  # noqa: PLC0415 - only when it is asked for
 
@@ -277,7 +99,7 @@ class PeopleActing(PeopleList):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._try(partial(self._bar, person=person, account=account))
+                self.attempt(partial(self._bar, person=person, account=account))
 
         told = f"{ends} They can be let in again, and then sign in anew."
         self.app.push_screen(AskScreen(f"Bar {name_of(person)}?", told, "Bar  ⏎"), answered)
@@ -308,21 +130,30 @@ class PeopleActing(PeopleList):
             Field("role", "Role", "support", choices=_INVITED),
         )
         heading = "Invite somebody to the staff"
-        self._write(Form(_INVITING, heading, "invites", fields, self.desk.live, glyphs=self.desk.glyphs))
+        self.write(Form(_INVITING, heading, "invites", fields, self.desk.live, glyphs=self.desk.glyphs))
+
+    def save_form(self, form: Form) -> None:
+        """Save what a form holds: whom to invite, or what every form about a person does."""
+        if form.about == _INVITING:
+            self.attempt(partial(self._invite, values=form.values))
+        else:
+            super().save_form(form)
 
     async def _invite(self, client: Client, *, values: dict[str, str]) -> None:
         if "@" not in values["email"].strip("@"):
             raise ClientError("This is not an e-mail address.")
         role = cast(StaffRole, values["role"])
         made = await calls.let_in(client, values["email"], values["name"] or None, role)
-        self._close_writer()
+        self.close_writer()
         await self._code(client, made.id)
 
     def action_invite_again(self) -> None:
         """A new code for somebody who has not come in yet; it ends the one before."""
-        person = self._may("invite")
-        if person is not None and person.account is not None:
-            self._try(partial(self._code, user_id=person.account.id))
+        self.with_person(self._new_code, "invite")
+
+    def _new_code(self, person: Person) -> None:
+        if person.account is not None:
+            self.attempt(partial(self._code, user_id=person.account.id))
 
     async def _code(self, client: Client, user_id: str) -> None:
         self.show_invitation(await calls.invite(client, user_id))
@@ -335,9 +166,7 @@ class PeopleActing(PeopleList):
 
     def action_export(self) -> None:
         """Write all that is held about this person into a file that only its owner reads."""
-        person = self._may("export")
-        if person is not None:
-            self._try(partial(self._export, person=person))
+        self.with_person(lambda person: self.attempt(partial(self._export, person=person)), "export")
 
     async def _export(self, client: Client, *, person: Person) -> None:
         from tui.api.paths import data_dir, private_dir, write_private  # noqa: PLC0415 - only when it is asked for
@@ -351,9 +180,7 @@ class PeopleActing(PeopleList):
 
     def action_restore(self) -> None:
         """Call the scheduled erasure off."""
-        person = self._may("restore")
-        if person is not None:
-            self._try(partial(self._restore, person=person))
+        self.with_person(lambda person: self.attempt(partial(self._restore, person=person)), "restore")
 
     async def _restore(self, client: Client, *, person: Person) -> None:
         waiting = await calls.deletion_of(client, person.id)

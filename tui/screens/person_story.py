@@ -63,6 +63,7 @@ def person_story(
     tickets: Sequence[TicketRow] = (),
     waiting: Deletion | None = None,
     hint: str = "",
+    orders: str = "",
     restore: str = "",
 ) -> list[Block]:
     """The whole story.
@@ -74,6 +75,7 @@ def person_story(
         tickets: those of the person that wait, as far as they were fetched.
         waiting: the erasure that is scheduled.
         hint: what can be done, with its keys.
+        orders: how all orders are shown.
         restore: how the scheduled erasure is called off; empty for those who may not.
     """
     blocks = heading(person, times, glyphs)
@@ -89,7 +91,11 @@ def person_story(
             *_tickets(tickets, glyphs),
         ]
     if person.orders:
-        blocks += [Gap(), Rule(text=_counted("Orders", person.orders)), *_orders(person, times, glyphs)]
+        blocks += [
+            Gap(),
+            Rule(text=_counted("Orders", person.orders)),
+            *_orders(person, times, glyphs, orders),
+        ]
     if person.billing_profiles:
         blocks += [Gap(), Rule(text="Billed to"), *_profiles(person.billing_profiles)]
     if person.notes:
@@ -99,7 +105,8 @@ def person_story(
             blocks.append(
                 Said(id=note.id, who=who, when=times.short(note.created_at), text=note.body, internal=True)
             )
-    blocks += [Gap(), Rule(text="What may be done"), *_possible(person, hint)]
+    if not person.hidden:
+        blocks += [Gap(), Rule(text="What may be done"), *_possible(person, hint)]
     return blocks
 
 
@@ -159,11 +166,13 @@ def _tickets(tickets: Sequence[TicketRow], glyphs: Glyphs) -> Iterable[Block]:
         yield Item(left=f"#{ticket.number} {ticket.title}", right=mark.word, style=mark.style)
 
 
-def _orders(person: Person, times: Times, glyphs: Glyphs) -> Iterable[Block]:
+def _orders(person: Person, times: Times, glyphs: Glyphs, hint: str) -> Iterable[Block]:
     for order in person.recent_orders:
         yield _order(order, times, glyphs)
     if (more := person.orders - len(person.recent_orders)) > 0:
         yield Item(left=f"and {count(more, 'earlier one')}", style="muted")
+    if hint:
+        yield Item(left=hint, style="muted")
 
 
 def _order(order: RecentOrder, times: Times, glyphs: Glyphs) -> Block:

@@ -19,6 +19,35 @@ CODES = {
     *("unchanged", "not_assigned"),
     *(fulfilment.NOT_FAILED, fulfilment.FAILED, fulfilment.NO_PERMISSION),
     *(entries.NOT_RESOLVABLE, entries.ALREADY_RESOLVED, entries.NOT_RESOLVED, entries.NOT_ALLOWED),
+    *(
+        "invalid_current_user",
+        "cannot_delete_self",
+        "cannot_delete_last_owner",
+        "target_is_owner",
+        "target_is_staff",
+    ),
+    *(
+        "already_erased",
+        "deletion_scheduled",
+        "confirmation_mismatch",
+        "plan_changed",
+        "plan_unknown",
+        "not_scheduled",
+    ),
+    *(
+        "cannot_deactivate_self",
+        "cannot_deactivate_last_owner",
+        "cannot_demote_last_owner",
+        "owner_role_protected",
+    ),
+    *(
+        "role_not_found",
+        "customer_account",
+        "account_inactive",
+        "already_active",
+        "already_inactive",
+        "email_taken",
+    ),
     *("nothing_open", "invalid_transition", "switched_off", "order_gone"),
 }
 
@@ -44,3 +73,9 @@ def test_sentences_end(sentence: str) -> None:
 )
 def test_what_is_not_known_is_said_all_the_same(code: str | None, said: str) -> None:
     assert reason(code) == said
+
+
+def test_the_servers_own_words_stand_where_a_code_is_not_known() -> None:
+    assert reason("of_a_later_server", "It is Sunday.") == "It is Sunday."
+    assert reason("cannot_delete_self", "It is Sunday.") != "It is Sunday."
+    assert reason(None, "It is Sunday.") == "It is Sunday."
