@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from server.accounts import standing
+from server.accounts.actions import Standing, offer
 from server.accounts.models import user
 from server.contract.base import ActionState
 from server.contract.deletion import Protection
@@ -64,19 +65,11 @@ def check(tx: Tx, caller: Principal | None, row: Row[Any]) -> Actor:
     """
     actor = _actor(tx, caller)
     target = account_of(tx, row.id)
-    if target is not None:
-        _towards(tx, actor, target)
-    if actor.role not in ("owner", "admin"):
-        raise _insufficient("role", "Only an Owner or an Admin may delete people.")
-    if target is not None and actor.role != "owner":
-        if target.role == "owner":
-            raise _insufficient(OWNER, "Only an Owner may delete an Owner.")
-        if RANK[target.role] >= RANK[actor.role]:
-            raise _insufficient(STAFF, "Only an Owner may delete an Admin.")
+    _towards(actor, target, last_owner=target is not None and standing.is_last_owner(tx, target))
     if row.erased_at is not None:
         raise ProblemError(409, "already_erased", "This person has been erased already.")
     if row.hidden_at is not None:
-        raise ProblemError(409, "deletion_scheduled", "The erasure of this person is scheduled already.")
+        raise _scheduled()
     return actor
 
 
@@ -91,6 +84,18 @@ def may_delete(tx: Tx, caller: Principal | None, person_id: str) -> ActionState:
         return ActionState(name=ACTION, allowed=True)
     finer = refusal.reason if refusal.reason in (OWNER, STAFF) else None
     return ActionState(name=ACTION, allowed=False, reason=finer or refusal.code)
+
+
+def _on_account(caller: Principal, row: Any, how: Standing) -> None:
+    """``delete`` as an account's row lists it: the same checks in the same order, asked for a whole page at once."""
+    if caller.user_id is None:
+        raise _nobody()
+    _towards(Actor(caller.user_id, caller.role), row, last_owner=how.last_owner)
+    if how.locked:
+        raise _scheduled()
+
+
+offer(ACTION, "people.delete", _on_account)
 
 
 def protections(tx: Tx, caller: Principal | None, row: Row[Any]) -> list[Protection]:
@@ -114,16 +119,32 @@ def _actor(tx: Tx, caller: Principal | None) -> Actor:
     if caller is not None and caller.user_id is not None:
         own = tx.execute(select(user.c.role, user.c.active).where(user.c.id == caller.user_id)).first()
     if caller is None or caller.user_id is None or own is None or not own.active:
-        raise ProblemError(403, "invalid_current_user", "Only a member of staff may delete people.")
+        raise _nobody()
     return Actor(caller.user_id, standing.lower(caller.role, own.role))
 
 
-def _towards(tx: Tx, actor: Actor, target: Row[Any]) -> None:
-    """What protects the target whoever asks."""
-    if target.id == actor.user_id:
-        raise ProblemError(403, "cannot_delete_self", "You cannot delete yourself.")
-    if standing.is_last_owner(tx, target):
-        raise ProblemError(409, "cannot_delete_last_owner", "The last active Owner cannot be deleted.")
+def _towards(actor: Actor, target: Any | None, *, last_owner: bool) -> None:
+    """What protects a person whoever asks, and then the ranks; ``target`` is the account, where there is one."""
+    if target is not None:
+        if target.id == actor.user_id:
+            raise ProblemError(403, "cannot_delete_self", "You cannot delete yourself.")
+        if last_owner:
+            raise ProblemError(409, "cannot_delete_last_owner", "The last active Owner cannot be deleted.")
+    if actor.role not in ("owner", "admin"):
+        raise _insufficient("role", "Only an Owner or an Admin may delete people.")
+    if target is not None and actor.role != "owner":
+        if target.role == "owner":
+            raise _insufficient(OWNER, "Only an Owner may delete an Owner.")
+        if RANK[target.role] >= RANK[actor.role]:
+            raise _insufficient(STAFF, "Only an Owner may delete an Admin.")
+
+
+def _nobody() -> ProblemError:
+    return ProblemError(403, "invalid_current_user", "Only a member of staff may delete people.")
+
+
+def _scheduled() -> ProblemError:
+    return ProblemError(409, "deletion_scheduled", "The erasure of this person is scheduled already.")
 
 
 def _insufficient(reason: str, detail: str) -> ProblemError:

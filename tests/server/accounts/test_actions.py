@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -146,9 +147,45 @@ def test_a_role_can_be_set_where_the_row_says_so(
             assert set(tried) == {said["reason"]}, name
 
 
+@pytest.mark.parametrize("second_owner", [False, True])
+@pytest.mark.parametrize("caller", CALLERS)
+def test_who_may_be_deleted_is_what_the_plan_says(
+    http: httpx.Client,
+    staff: Staff,
+    store: Store,
+    everybody: dict[str, str],
+    caller: Role,
+    second_owner: bool,
+) -> None:
+    """The plan's protections are the deletion's own checks; an account's row asks them for a whole page at once."""
+    if second_owner:
+        everybody["another owner"] = store.write(
+            lambda tx: service.create_owner(tx, email="second@example.com", by="command")
+        )
+    bearer = staff.bearer(caller)
+    seen = rows(http, bearer)
+    for name, user_id in everybody.items():
+        person_id = store.read(partial(users.person_of, user_id=user_id))
+        said = seen[user_id]["delete"]
+        shown = http.get(f"/v1/people/{person_id}", headers=bearer).json()["actions"]
+        on_person = next((action for action in shown if action["name"] == "delete"), None)
+        if caller in ("owner", "admin"):
+            assert on_person in (None, said), name
+        else:
+            assert on_person is None or not (on_person["allowed"] or said["allowed"]), name
+        plan = http.post(f"/v1/people/{person_id}/deletion/plan", headers=bearer, json={})
+        if plan.status_code == 403:
+            assert said["reason"] == "insufficient_permissions", name
+        else:
+            refusals = [
+                each["reason"] if each.get("reason", "role") not in (None, "role") else each["code"]
+                for each in plan.json()["protections"]
+            ]
+            assert refusals[:1] == ([] if said["allowed"] else [said["reason"]]), name
+
+
 def test_no_action_is_left_untried() -> None:
-    assert {*TRIES, "set_role"} <= set(offered.names())
-    assert set(offered.names()) - {*TRIES, "set_role"} <= {"delete"}, "what others offer they try themselves"
+    assert {*TRIES, "set_role", "delete"} == set(offered.names())
 
 
 def test_a_storefront_sees_no_action_that_it_may_not_take(http: httpx.Client, staff: Staff) -> None:
