@@ -262,7 +262,7 @@ class SqliteStore(Store):
             except _NotBegunError as error:  # each alone would only wait as long again
                 _tell((work, None, error.cause) for work in batch)
                 return
-            except Exception:  # noqa: BLE001 - whatever one unit raised, it is raised again below, alone
+            except BaseException:  # noqa: BLE001 - whatever one unit raised, it is raised again below, alone
                 self._roll_back()
             else:
                 self._finish(batch, done, txs)

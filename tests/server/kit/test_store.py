@@ -124,7 +124,10 @@ def test_a_savepoint_undoes_its_part_alone(store: Store) -> None:
     assert names(store) == ["after", "before"]
 
 
-def test_a_group_of_units_fails_only_where_it_is_at_fault(sqlite_store: SqliteStore) -> None:
+@pytest.mark.parametrize("error", [LookupError, SystemExit])
+def test_a_group_of_units_fails_only_where_it_is_at_fault(
+    sqlite_store: SqliteStore, error: type[BaseException]
+) -> None:
     """They wait behind one unit, so that the writer takes them as one group."""
     entered, go = threading.Event(), threading.Event()
 
@@ -137,7 +140,7 @@ def test_a_group_of_units_fails_only_where_it_is_at_fault(sqlite_store: SqliteSt
         def work(tx: Tx) -> int:
             put(tx, f"unit {number:02}")
             if number == 7:
-                raise LookupError("on purpose")
+                raise error("on purpose")
             return number
 
         return sqlite_store.write(work)
@@ -151,7 +154,7 @@ def test_a_group_of_units_fails_only_where_it_is_at_fault(sqlite_store: SqliteSt
         first.result(10)
         for number, future in enumerate(waiting):
             if number == 7:
-                with pytest.raises(LookupError):
+                with pytest.raises(error):
                     future.result(10)
             else:
                 assert future.result(10) == number
