@@ -130,6 +130,16 @@ def test_somebody_erased_in_the_backup_already_stays_so(bench: Bench, store: Sto
     assert bench.deletion(made["id"]).receipt == made["receipt"], "the row is in the list again"
 
 
+def test_a_person_who_is_there_is_erased_even_where_the_deletion_is_known(bench: Bench, store: Store) -> None:
+    """A store that was mended by hand from an older one: it knows of the erasure, and holds the person all the same."""
+    mary = bench.customer("mary@example.com")
+    made = bench.delete(mary)
+    bench.write(mary, erased_at=None, email="mary@example.com", email_key="mary@example.com")
+    assert replay.catch_up(store).erased == 1
+    assert bench.row(mary).email is None
+    assert bench.deletion(made["id"]).receipt == made["receipt"]
+
+
 def test_a_scheduled_erasure_is_scheduled_again(bench: Bench, clock: FrozenClock, store: Store) -> None:
     mary = bench.customer("mary@example.com")
     member = bench.account(mary)
