@@ -14,6 +14,7 @@ from server.accounts import service as accounts
 from server.accounts import users
 from server.accounts.models import invitation, oauth_link, token, user
 from server.activity.models import activity
+from server.audit import service as audits
 from server.audit.models import audit
 from server.billing.models import invoice, transaction
 from server.contract.deletion import Delete
@@ -27,6 +28,7 @@ from server.jobs.models import job
 from server.kit import topics
 from server.kit.clock import DAY, HOUR, MINUTE, FrozenClock
 from server.kit.db import Store
+from server.kit.problems import ProblemError
 from server.kit.schema import idempotency, topic_event
 from server.kit.tx import Tx
 from server.mail.models import mail
@@ -479,7 +481,7 @@ CUTS: dict[str, tuple[Any, str]] = {
     "the seal": (traces, "seal"),
     "the erasure": (erasing, "erase"),
     "the receipt": (receipts, "make"),
-    "the audit": (deletions.audit, "record"),
+    "the audit": (audits, "record"),
     "the event": (topics, "publish"),
     "the job": (jobs, "enqueue"),
     "the list": (erasures, "remember"),
@@ -562,7 +564,7 @@ def test_something_tied_in_the_very_moment_undoes_everything(
 
     monkeypatch.setattr(erasing, "erase", later)
     told = Delete(plan=plan.hash, confirm=plan.confirm)
-    with pytest.raises(deletions.ProblemError) as refused:
+    with pytest.raises(ProblemError) as refused:
         store.write(lambda tx: deletions.delete(tx, mary, told, caller))
     assert refused.value.code == "plan_changed"
     assert is_there(store, mary)

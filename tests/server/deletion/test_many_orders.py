@@ -120,18 +120,18 @@ def test_many_orders(store: Store, staff: Staff, many: int) -> None:
 def test_the_cleaning_says_how_far_it_is(store: Store, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress of the job, as its list shows it."""
     who = store.write(lambda tx: people.find_or_create_customer(tx, email="mary@example.com"))
-    done = world.delete(store, who, staff.principal("owner"))
+    erased = world.delete(store, who, staff.principal("owner"))
     told: list[tuple[int, int | None, str | None]] = []
 
-    def progress(part: int, total: int | None = None, note: str | None = None) -> None:
-        told.append((part, total, note))
+    def progress(done: int, total: int | None = None, note: str | None = None) -> None:
+        told.append((done, total, note))
 
     row = store.read(lambda tx: tx.execute(select(job).where(job.c.kind == deletions.CLEAN)).one())
     work = Work(job_of(row), store, progress, threading.Event())
     then = clean(work)
     assert then is not None
     store.write(then)
-    assert store.read(lambda tx: deletions.get(tx, done.id)).state == "clean"
+    assert store.read(lambda tx: deletions.get(tx, erased.id)).state == "clean"
     parts = [part for part, _, _ in told]
     assert parts == list(range(1, len(told) + 1))
     assert len(told) >= 2

@@ -36,7 +36,7 @@ MATRIX: dict[tuple[StaffRole, str], Refusal | None] = {
     ("admin", "support"): None,
     ("admin", "readonly"): None,
     ("admin", "customer"): None,
-    **{(role, target): ROLE for role in ("support", "readonly") for target in (*ROLES, "customer")},  # type: ignore[dict-item]
+    **{(role, target): ROLE for role in ("support", "readonly") for target in (*ROLES, "customer")},
 }
 
 

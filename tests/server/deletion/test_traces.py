@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy import Column, LargeBinary, Table, insert, select, update
 from server.activity.models import activity
 from server.activity.service import log
 from server.contract.deletion import Deletion
-from server.deletion import erasing, files, planning, rows, traces
+from server.deletion import files, rows, steps, traces
 from server.deletion import service as deletions
 from server.deletion.models import deletion
 from server.inbox.models import inbox
@@ -32,7 +33,7 @@ from server.kit.crypto import Key, KeyRing, SecretBox
 from server.kit.db import Store, open_store
 from server.kit.folding import fold_email, mark_words
 from server.kit.log import JsonFormatter
-from server.kit.schema import metadata
+from server.kit.schema import JSON, metadata
 from server.kit.sqlite import SqliteStore, driver
 from server.kit.tx import Tx
 from server.people import erasure
@@ -162,10 +163,7 @@ class Spread(World):
     def canary(self, table: Table, column: Column[Any]) -> Any:
         mentioned = {name for entry in erasure.mentions() if entry.table is table for name in entry.columns}
         ruled = {
-            c.name
-            for rule in erasure.rules()
-            if rule.table is table
-            for c in erasing.steps.written_columns(rule)
+            c.name for rule in erasure.rules() if rule.table is table for c in steps.written_columns(rule)
         }
         if column.name in mentioned and column.name not in ruled:
             return f"as {self.rng.choice(self.names)} told us"
@@ -176,7 +174,7 @@ class Spread(World):
         word = self.canaries.new()
         if isinstance(column.type, LargeBinary):
             return word.encode()
-        return {"said": word} if column.type is world.JSON else word
+        return {"said": word} if column.type is JSON else word
 
 
 @dataclass(frozen=True)
@@ -202,16 +200,17 @@ def fresh(
     count = itertools.count()
     key = f"{prepare_database.__module__}.{prepare_database.__qualname__}"
 
+    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+
     @contextmanager
     def one() -> Iterator[Place]:
         folder = tmp_path / f"data-{next(count)}"
         folder.mkdir()
-        if request.param == "sqlite":
+        if postgres is None:
             templates = request.getfixturevalue("_sqlite_templates")
             templates.copy(key, prepare_database, folder / "shop.db")
             url = f"sqlite:///{folder / 'shop.db'}"
         else:
-            postgres = request.getfixturevalue("postgres")
             url = postgres.create_database(postgres.template(key, prepare_database))
         store = open_store(url, folder, clock)
         store.setting_source.box = SecretBox(KeyRing([Key.of(b"the key of the tests' secrets...")]))
@@ -225,7 +224,7 @@ def fresh(
             logging.getLogger().removeHandler(handler)
             handler.close()
             store.close()
-            if request.param == "postgresql":
+            if postgres is not None:
                 postgres.drop_database(url)
 
     return one
@@ -427,7 +426,7 @@ def test_words_of_deleted_texts_leave_the_full_text_index(fresh: Fresh) -> None:
         person_id = store.write(lambda tx: people.find_or_create_customer(tx, email="m@canary.example"))
         for number in range(50):
             text = {"reason": f"zanzibarquux{number} said so"}
-            store.write(lambda tx, text=text: log(tx, "email.failed", person_id=person_id, texts=text))
+            store.write(partial(log, type="email.failed", person_id=person_id, texts=text))
         world.delete(store, person_id, place.staff.principal("owner"))
         assert terms(store) > 0
         run_jobs(store)
@@ -513,7 +512,7 @@ def test_backups_are_told_apart_and_other_files_are_not(fresh: Fresh) -> None:
         )
         (place.folder / "export").mkdir()
         (place.folder / "export" / "people.csv").write_text("x,Mary Canary,y")
-        known = planning.Known(emails=("mary@canary.example",), names=("Mary Canary",))
+        known = erasure.Known(emails=("mary@canary.example",), names=("Mary Canary",))
         found = files.search(store.path, rows.words_of(known))
         assert found.residue == {"export/people.csv": 1}
 

@@ -95,7 +95,7 @@ class World:
     count: Iterable[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
-        return next(iter(self.count))  # type: ignore[call-overload, no-any-return]
+        return next(iter(self.count))
 
     def fill(self, tx: Tx, most: int = 3, least: int = 0) -> None:
         """Rows of every table, parents first."""
