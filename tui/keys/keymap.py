@@ -32,6 +32,7 @@ TOGETHER: tuple[frozenset[Scope], ...] = (
     frozenset({"story", "deletion"}),
     frozenset({"everywhere", "list", "tickets"}),
     frozenset({"everywhere", "story", "tickets"}),
+    frozenset({"everywhere", "story", "panel", "tickets"}),
     frozenset({"everywhere", "list", "jobs"}),
     frozenset({"everywhere", "story", "jobs"}),
     frozenset({"everywhere", "list", "settings"}),

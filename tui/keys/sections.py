@@ -17,9 +17,13 @@ SECTIONS: tuple[Command, ...] = (
         ("internal", "i", "internal", "internal", "Show the program's own events too, until you leave."),
     ),
     *group(
+        "Acting", ("orders", "people", "tickets"),
+        ("history", "H", "history", "history", "Who did what to this record."),
+        needs="audit.read",
+    ),
+    *group(
         "People", ("people",),
         ("person.orders", "o", "open_orders", "its orders", "Show all orders of this person."),
-        ("history", "H", "history", "history", "Who did what to this record."),
         ("people.erased", "", "erased", "erased ones", "Show erased people and those about to be, too, or no more."),
     ),
     *group(

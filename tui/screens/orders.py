@@ -320,6 +320,12 @@ class OrdersSection(Section["OrderRow"]):
         """Copy the order's number."""
         self.copy(self._number(self.subject), "There is no order here to copy.")
 
+    def action_history(self) -> None:
+        """Who did what to the order."""
+        from tui.screens.history import show_history  # noqa: PLC0415 - only when it is asked for
+
+        show_history(self, self.subject, self._number(self.subject))
+
     def action_copy_link(self) -> None:
         """Copy the link to follow the parcel by."""
         self.copy(self.order.tracking_url if self.order else None, "This order has no tracking link yet.")

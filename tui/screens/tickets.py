@@ -256,6 +256,13 @@ class TicketsSection(TicketWriting):
         else:
             self.frame.say("note", "This ticket stands beside no order.")
 
+    def action_history(self) -> None:
+        """Who did what to the ticket."""
+        from tui.screens.history import show_history  # noqa: PLC0415 - only when it is asked for
+
+        row = self.row or self.ticket
+        show_history(self, None if row is None else row.id, "" if row is None else f"#{row.number}")
+
     def action_copy(self) -> None:
         """Copy the ticket's number."""
         row = self.row or self.ticket
