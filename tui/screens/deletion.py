@@ -110,6 +110,8 @@ class DeletionPage(PersonPage):
         """Whose keys the footer shows."""
         if self._done is not None:
             return "receipt"
+        if self._plan is not None and self._plan.protections:
+            return "explained"
         return "confirming" if self._input.has_focus else "deletion"
 
     @property
