@@ -53,6 +53,7 @@ class Shot:
         size: columns and lines.
         keys: what is pressed first.
         theme: the colours.
+        scene: which of ``scenes.SCENES`` it is a picture of.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Shot:
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
     theme: str = DARK
+    scene: str = "picture"
 
 
 SHOTS: Final = (
@@ -68,18 +70,40 @@ SHOTS: Final = (
     Shot("attention", "What needs attention", (120, 30), ("2", "]")),
     Shot("activity", "All that happened in the shop, newest first", (120, 30), ("2",)),
     Shot("order-80x24", "The story of one order in a terminal of 80 by 24", (80, 24), ("j", "enter")),
+    Shot("people", "Who the shop knows, and one of them whole", (120, 30), ("3", *"jjjjj"), scene="people"),
+    Shot(
+        "deletion",
+        "What deleting somebody would do, in counts",
+        (120, 30),
+        ("3", *"jjjjj", "D"),
+        scene="people",
+    ),
+    Shot(
+        "tickets",
+        "A ticket beside its order: replies, and notes for staff",
+        (120, 30),
+        ("4", "j"),
+        scene="people",
+    ),
     Shot("help", "Every key, and a line to search them", (120, 30), ("?",)),
 )
 
 
 async def draw(shots: Sequence[Shot] = SHOTS) -> dict[str, str]:
     """The pictures by their files' names."""
+    drawn: dict[str, str] = {}
+    for scene in dict.fromkeys(shot.scene for shot in shots):
+        drawn |= await _scene(scene, [shot for shot in shots if shot.scene == scene])
+    return drawn
+
+
+async def _scene(name: str, shots: Sequence[Shot]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         clock = server_clock.FrozenClock(NOW)
         store = open_store(None, Path(folder), clock)
         try:
             migrate(store)
-            scene = scenes.picture(clock.now(), EARLIER)
+            scene = scenes.SCENES[name](clock.now(), EARLIER)
             shop = await rehearse(store, clock, scene, Path(folder))
             return {f"{shot.name}.svg": await _drawn(shot, shop.app, shop.keys.owner) for shot in shots}
         finally:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from server.contract.activity import Level, NewEvent
 from server.contract.orders import Address, FulfilmentStep, NewCustomer, NewOrder, NewOrderItem
+from server.contract.tickets import Priority, TicketStatus
 from server.kit.clock import DAY, HOUR, MINUTE, SECOND
-from server.practice.actions import Action, Checkout, Fulfil, PlaceOrder, Say, Webhook
+from server.practice.actions import (
+    Action,
+    AskAboutOrder,
+    Checkout,
+    Fulfil,
+    HandleTicket,
+    PlaceOrder,
+    Publish,
+    Say,
+    SayInTicket,
+    Webhook,
+)
 from server.practice.cast import COUNTRIES, PRODUCTS
 from server.practice.life import in_order
 from server.practice.tale import Status, minor
@@ -64,6 +76,39 @@ class Scene:
         email = self._orders[story].customer.email
         self.says(story, ago, "email.confirmation_sent", f"Order confirmation sent to {email}", "emails")
 
+    def asks(self, story: str, ago: int, title: str, text: str, priority: Priority = "normal") -> None:
+        """The order's customer asks about it."""
+        self.actions.append(
+            AskAboutOrder(
+                at=self.now - ago,
+                key=self._key(),
+                story=story,
+                email=self._orders[story].customer.email,
+                title=title,
+                text=text,
+                priority=priority,
+            )
+        )
+
+    def in_ticket(self, story: str, ago: int, by: Literal["customer", "staff", "note"], text: str) -> None:
+        """Something is said in the ticket about the order."""
+        self.actions.append(SayInTicket(at=self.now - ago, key=self._key(), story=story, text=text, by=by))
+
+    def handled(
+        self, story: str, ago: int, *, assign: bool = False, status: TicketStatus | None = None
+    ) -> None:
+        """The colleague takes the ticket about the order on, or settles it."""
+        self.actions.append(
+            HandleTicket(at=self.now - ago, key=self._key(), story=story, assign=assign, status=status)
+        )
+
+    def publishes(self, story: str, ago: int, title: str, text: str) -> None:
+        """The order's customer writes a post."""
+        email = self._orders[story].customer.email
+        self.actions.append(
+            Publish(at=self.now - ago, key=self._key(), story=story, email=email, title=title, text=text)
+        )
+
     def told(self) -> list[Action]:
         """All of it, in time order."""
         return in_order(self.actions)
@@ -87,9 +132,15 @@ class Scene:
         )
 
 
-def someone(email: str, name: str, city: str = "Bristol", postal_code: str = "BS1 4ZZ") -> NewCustomer:
+def someone(
+    email: str,
+    name: str,
+    city: str = "Bristol",
+    postal_code: str = "BS1 4ZZ",
+    street: str = "7 Harbour Row",
+) -> NewCustomer:
     """A customer in Britain."""
-    address = Address(name=name, line1="7 Harbour Row", city=city, postal_code=postal_code, country="GB")
+    address = Address(name=name, line1=street, city=city, postal_code=postal_code, country="GB")
     return NewCustomer(email=email, name=name, address=address)
 
 
@@ -110,9 +161,50 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
             0047 as in the picture: two of the others wait to be made, one is not paid, the rest is on its way or
             delivered.
     """
+    return _morning(now, earlier).told()
+
+
+def people(now: int, earlier: int = 0) -> list[Action]:
+    """The same morning with its customers' questions: what the pictures of people and tickets show.
+
+    Mei Lin asks where her parcel is, and is answered; Tom Avery asks when his tee leaves, and wrote a post; Sam Okoro's
+    question is settled, and nobody has taken Ola Berg's yet.
+
+    Args:
+        now: as `picture`.
+        earlier: as `picture`.
+    """
+    scene = _morning(now, earlier)
+    scene.asks(
+        "0044", 3 * HOUR + 5 * MINUTE, "Can the wool go into the machine?", "Or will it shrink?", "low"
+    )
+    scene.handled("0044", 2 * HOUR + 50 * MINUTE, assign=True)
+    scene.in_ticket("0044", 2 * HOUR + 50 * MINUTE, "staff", "By hand and cold, please, and dry it flat.")
+    scene.handled("0044", 2 * HOUR + 20 * MINUTE, status="resolved")
+    scene.asks("0043", HOUR + 30 * MINUTE, "Has my money left you?", "I called the box off this morning.")
+    scene.asks(
+        "0045",
+        50 * MINUTE,
+        "Where is my parcel?",
+        "It is a present for Friday. Will the hoodie be here?",
+        "high",
+    )
+    scene.handled("0045", 44 * MINUTE, assign=True)
+    scene.in_ticket("0045", 43 * MINUTE, "note", "Promised for Friday: watch this one.")
+    scene.in_ticket(
+        "0045", 42 * MINUTE, "staff", "It left us an hour ago, and DHL says tomorrow before noon."
+    )
+    scene.in_ticket("0045", 12 * MINUTE, "customer", "You saved my Friday. And the socks?")
+    scene.publishes("0046", 5 * MINUTE, "A tee for every Sunday", "Heavy, black, and it keeps its shape.")
+    scene.asks("0046", 4 * MINUTE, "When does my tee leave?", "I have had no mail about it yet.")
+    return scene.told()
+
+
+def _morning(now: int, earlier: int) -> Scene:
     scene = Scene(now)
     _earlier(scene, earlier)
-    ola, sam = someone("ola@example.com", "Ola Berg"), someone("sam@example.com", "Sam Okoro")
+    ola = someone("ola@example.com", "Ola Berg", street="3 Quay Lane")
+    sam = someone("sam@example.com", "Sam Okoro", street="18 Mill Road")
     scene.order("0043", 5 * HOUR + 4 * MINUTE, ola, item("Box of Seven Sundays, M", 6400))
     scene.paid("0043", 5 * HOUR + 2 * MINUTE)
     scene.confirmed("0043", 5 * HOUR + MINUTE)
@@ -125,7 +217,7 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
     scene.order(
         "0045",
         2 * HOUR,
-        someone("mei@example.com", "Mei Lin"),
+        someone("mei@example.com", "Mei Lin", street="52 Park Terrace"),
         item("Slow Morning Hoodie, M Navy", 4900, 2),
         item("Heron Socks, M", 1050),
         shipping=400,
@@ -144,7 +236,7 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
     scene.order(
         "0047",
         2 * MINUTE,
-        someone("ines@example.com", "Ines Duarte"),
+        someone("ines@example.com", "Ines Duarte", street="9 Orchard Street"),
         item("Heron Tee, M White", 2600),
         item("Second Cup Mug, white", 1300),
         shipping=400,
@@ -154,7 +246,7 @@ def picture(now: int, earlier: int = 0) -> list[Action]:
     scene.step("0047", 80 * SECOND, "submitted", provider_order_id="PFY-78301")
     scene.step("0047", 30 * SECOND, "processing")
     scene.says("", 4 * HOUR, "stock.low", "Heron Socks, M: 2 left at Printful", "custom", "warning")
-    return scene.told()
+    return scene
 
 
 def _tom(scene: Scene) -> None:
@@ -190,8 +282,8 @@ def _passer_by(number: int) -> NewCustomer:
     country = COUNTRIES[number * 4 % len(COUNTRIES)]
     given, family = country.given[number % len(country.given)], country.family[number % len(country.family)]
     name = f"{family} {given}" if country.code == "JP" else f"{given} {family}"
-    return someone(f"customer{number}@example.com", name)
+    return someone(f"customer{number}@example.com", name, street=f"{number} Garden Close")
 
 
-SCENES: Final = {"picture": picture}
+SCENES: Final = {"picture": picture, "people": people}
 """Scenes by name."""

@@ -171,6 +171,7 @@ def _connect(tx: Tx) -> None:
         ("printify.shop_id", "1"),
         ("mail.confirmation", "off"),
         ("mail.shipping", "off"),
+        ("tickets.reply_mail", "off"),
     ):
         settings.set_value(tx, name, text)
 
@@ -202,6 +203,7 @@ async def rehearse(store: Store, clock: FrozenClock, actions: Iterable[Action], 
         staff=keys.owner,
         program=keys.program,
         secret=secret,
+        colleague=keys.colleague,
     )
     store.write(_connect)
     try:

@@ -1,4 +1,4 @@
-"""The scene of the documentation's picture, played into a real server on both databases."""
+"""The scenes of the documentation's pictures, played into a real server on both databases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from server.kit.clock import FrozenClock
 from server.kit.db import Store
 from server.practice.player import Player
-from server.practice.scenes import picture
+from server.practice.scenes import people, picture
 from server.practice.shop import rehearse
 from tests.server.practice.asking import Reader
 
@@ -53,6 +53,35 @@ def _line(order: Any) -> tuple[Any, ...]:
         order["fulfilment_status"],
         order["attention"],
     )
+
+
+def test_the_people_of_the_pictures_ask_and_are_answered(
+    store: Store, clock: FrozenClock, tmp_path: Path
+) -> None:
+    async def look() -> None:
+        rehearsal = await rehearse(store, clock, people(clock.now()), tmp_path)
+        reader = Reader(rehearsal.player.call, rehearsal.keys.owner)
+        tickets = (await reader.get("/v1/tickets"))["items"]
+        assert [
+            (ticket["customer"]["name"], ticket["status"], ticket["waits_for"], ticket["comment_count"])
+            for ticket in tickets
+        ] == [
+            ("Tom Avery", "open", "staff", 0),
+            ("Mei Lin", "in_progress", "staff", 2),
+            ("Ola Berg", "open", "staff", 0),
+            ("Sam Okoro", "resolved", None, 1),
+        ]
+        told = await reader.get(f"/v1/tickets/{tickets[1]['id']}")
+        assert [(said["author_kind"], said["is_internal"]) for said in told["comments"]] == [
+            ("staff", True),
+            ("staff", False),
+            ("customer", False),
+        ]
+        assert [mail["kind"] for mail in (await reader.get("/v1/mails"))["items"]] == []
+        counts = await reader.get("/v1/people/counts")
+        assert (counts["customers"], counts["staff"]) == (5, 4)
+
+    asyncio.run(look())
 
 
 def test_further_actions_may_be_played_later(store: Store, clock: FrozenClock, tmp_path: Path) -> None:
