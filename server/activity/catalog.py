@@ -7,101 +7,22 @@ strangers' words of the side table; everything else is a parameter, which holds 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Final
 
+from server.activity.event_type import CUSTOM, ORDER, EventType, of
 from server.activity.template import Kind, Template
-
-Level = Literal["info", "warning", "error"]
-LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
-CATEGORIES: Final = ("orders", "syncs", "emails", "carts", "tickets", "system", "custom")
-CUSTOM: Final = "custom."
-"""How the types of a shop's own programs begin."""
-ORDER: Final = "order"
-"""In ``same``: only entries of one order are the same."""
 
 _MONEY: Final[Mapping[str, Kind]] = {"amount": "money", "via": "text"}
 _PROVIDER: Final[Mapping[str, Kind]] = {"provider": "text"}
 _HOOK: Final[Mapping[str, Kind]] = {"provider": "text", "event_type": "text"}
 
 
-@dataclass(frozen=True)
-class EventType:
-    """A kind of event.
-
-    Args:
-        name: ``order.shipped``.
-        label: two or three words for a list.
-        level: its level unless the writer says another.
-        category: the feed's filter it stands under.
-        sentence: its template.
-        params: the parameters it knows, and what they are. None holds personal data.
-        texts: strangers' free text that may come with it; kept apart, erasable.
-        same: warnings and errors of this type fold into one group when these agree: parameters, a text (compared
-            without its numbers, ids and addresses) or ``order``. None: each stands alone.
-        internal: hidden from All activity by default; never from Needs attention.
-    """
-
-    name: str
-    label: str
-    level: Level
-    category: str
-    sentence: Template
-    params: Mapping[str, Kind] = field(default_factory=dict)
-    texts: tuple[str, ...] = ()
-    same: tuple[str, ...] | None = None
-    internal: bool = False
-
-    @cached_property
-    def shown(self) -> tuple[tuple[str, Kind], ...]:
-        """The parameters that the sentence says."""
-        return tuple((name, kind) for name, kind in self.params.items() if name in self.sentence.slots)
-
-    @cached_property
-    def about_person(self) -> bool:
-        """Whether the sentence names the person."""
-        return "person" in self.sentence.slots
-
-    @cached_property
-    def about_order(self) -> bool:
-        """Whether the sentence names the order."""
-        return "order" in self.sentence.slots
-
-    @cached_property
-    def json(self) -> str:
-        """The start of an entry as it travels."""
-        return f'"type":{json.dumps(self.name)},"label":{json.dumps(self.label)}'
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What a human can do about an entry of this type."""
-        return () if self.level == "info" else ("resolve", "reopen")
-
-
-def _type(
-    name: str,
-    label: str,
-    sentence: str,
-    *,
-    level: Level = "info",
-    category: str = "orders",
-    params: Mapping[str, Kind] | None = None,
-    texts: tuple[str, ...] = (),
-    same: tuple[str, ...] | None = None,
-    internal: bool = False,
-) -> EventType:
-    return EventType(
-        name, label, level, category, Template(sentence), params or {}, texts, same, internal=internal
-    )
-
-
 _ORDERS = (
-    _type("order.created", "Order placed", "Order placed — {amount}[ via {via}]", params=_MONEY),
-    _type("order.paid", "Payment received", "Payment received — {amount}[ via {via}]", params=_MONEY),
-    _type(
+    of("order.created", "Order placed", "Order placed — {amount}[ via {via}]", params=_MONEY),
+    of("order.paid", "Payment received", "Payment received — {amount}[ via {via}]", params=_MONEY),
+    of(
         "order.paid_again",
         "Paid twice",
         "Paid a second time — {amount}[ via {via}]",
@@ -109,7 +30,7 @@ _ORDERS = (
         params=_MONEY,
         same=(ORDER,),
     ),
-    _type(
+    of(
         "order.amount_mismatch",
         "Wrong amount",
         "Paid {amount}, but the order is {expected}",
@@ -117,7 +38,7 @@ _ORDERS = (
         params={"amount": "money", "expected": "money", "via": "text"},
         same=(ORDER,),
     ),
-    _type(
+    of(
         "order.payment_failed",
         "Payment failed",
         "Payment[ of {amount}][ via {via}] failed[: {reason}]",
@@ -126,13 +47,13 @@ _ORDERS = (
         texts=("reason",),
         same=("via", "reason"),
     ),
-    _type(
+    of(
         "order.submitted",
         "Submitted",
         "Submitted[ to {provider}][ ({provider_order_id})]",
         params={"provider": "text", "provider_order_id": "text"},
     ),
-    _type(
+    of(
         "order.submission_failed",
         "Submission failed",
         "Submission[ to {provider}] failed[: {reason}]",
@@ -141,14 +62,14 @@ _ORDERS = (
         texts=("reason",),
         same=("provider", "reason"),
     ),
-    _type(
+    of(
         "order.submission_retried",
         "Submission retried",
         "Submission retried[ — attempt {attempt}][ of {max_attempts}]",
         params={"provider": "text", "attempt": "count", "max_attempts": "count"},
     ),
-    _type("order.production", "In production", "In production[ at {provider}]", params=_PROVIDER),
-    _type(
+    of("order.production", "In production", "In production[ at {provider}]", params=_PROVIDER),
+    of(
         "order.shipped",
         "Shipped",
         "Shipped[ via {carrier}][ — tracking: {tracking_number}]",
@@ -159,8 +80,8 @@ _ORDERS = (
             "provider": "text",
         },
     ),
-    _type("order.delivered", "Delivered", "Delivered", params={"provider": "text"}),
-    _type(
+    of("order.delivered", "Delivered", "Delivered", params={"provider": "text"}),
+    of(
         "order.cancelled",
         "Cancelled",
         "Order cancelled[: {reason}]",
@@ -169,13 +90,13 @@ _ORDERS = (
         texts=("reason",),
         same=(ORDER,),
     ),
-    _type(
+    of(
         "order.refunded",
         "Refunded",
         "Refunded {amount}[ of {of}]",
         params={"amount": "money", "of": "money", "via": "text"},
     ),
-    _type(
+    of(
         "order.returned",
         "Package returned",
         "Package came back[: {reason}]",
@@ -184,7 +105,7 @@ _ORDERS = (
         texts=("reason",),
         same=(ORDER,),
     ),
-    _type(
+    of(
         "order.overdue",
         "Overdue",
         "{expected} was expected by {due_at} and has not come",
@@ -192,7 +113,7 @@ _ORDERS = (
         params={"expected": "text", "due_at": "instant"},
         same=("expected",),
     ),
-    _type(
+    of(
         "order.came_late",
         "Came late",
         "{expected} came, late by {late_by}",
@@ -200,19 +121,19 @@ _ORDERS = (
     ),
 )
 _EMAILS = (
-    _type(
+    of(
         "order.email.confirmation_sent",
         "Confirmation sent",
         "Order confirmation sent to {person}",
         category="emails",
     ),
-    _type(
+    of(
         "order.email.shipping_sent",
         "Shipping mail sent",
         "Shipping notification sent to {person}",
         category="emails",
     ),
-    _type(
+    of(
         "email.bounced",
         "Email bounced",
         "Email bounced: {person}[ ({kind})]",
@@ -221,7 +142,7 @@ _EMAILS = (
         params={"kind": "text"},
         same=("kind",),
     ),
-    _type(
+    of(
         "email.failed",
         "Email failed",
         "{mail} to {person} could not be sent[: {reason}]",
@@ -231,7 +152,7 @@ _EMAILS = (
         texts=("reason",),
         same=("mail", "reason"),
     ),
-    _type(
+    of(
         "email.kept",
         "Email kept",
         "{mail} to {person} kept in the outbox",
@@ -241,7 +162,7 @@ _EMAILS = (
     ),
 )
 _SYNCS = (
-    _type(
+    of(
         "sync.started",
         "Sync started",
         "Product sync started[ ({provider})]",
@@ -249,7 +170,7 @@ _SYNCS = (
         params=_PROVIDER,
         internal=True,
     ),
-    _type(
+    of(
         "sync.completed",
         "Sync complete",
         "Product sync complete — {products} products, {updated} updated",
@@ -262,7 +183,7 @@ _SYNCS = (
             "removed": "count",
         },
     ),
-    _type(
+    of(
         "product.vanished",
         "Product vanished",
         "{product} is no longer at {provider}",
@@ -271,7 +192,7 @@ _SYNCS = (
         params={"product": "text", "provider": "text", "product_id": "text"},
         same=("provider",),
     ),
-    _type(
+    of(
         "sync.failed",
         "Sync failed",
         "Product sync failed[: {reason}]",
@@ -283,7 +204,7 @@ _SYNCS = (
     ),
 )
 _CARTS = (
-    _type(
+    of(
         "abandoned_cart.created",
         "Cart abandoned",
         "Cart abandoned[ — {amount}]",
@@ -291,13 +212,13 @@ _CARTS = (
         params={"amount": "money", "items": "count"},
         internal=True,
     ),
-    _type(
+    of(
         "abandoned_cart.email_sent",
         "Recovery mail sent",
         "Recovery email sent to {person}",
         category="carts",
     ),
-    _type(
+    of(
         "abandoned_cart.recovered",
         "Cart recovered",
         "Abandoned cart recovered[ — order {order}]",
@@ -307,12 +228,12 @@ _CARTS = (
 )
 _TICKET: Final[Mapping[str, Kind]] = {"number": "count"}
 _TICKETS = (
-    _type("ticket.created", "Ticket opened", "Ticket #{number} opened", category="tickets", params=_TICKET),
-    _type(
+    of("ticket.created", "Ticket opened", "Ticket #{number} opened", category="tickets", params=_TICKET),
+    of(
         "ticket.resolved", "Ticket resolved", "Ticket #{number} resolved", category="tickets", params=_TICKET
     ),
-    _type("ticket.closed", "Ticket closed", "Ticket #{number} closed", category="tickets", params=_TICKET),
-    _type(
+    of("ticket.closed", "Ticket closed", "Ticket #{number} closed", category="tickets", params=_TICKET),
+    of(
         "ticket.reopened",
         "Ticket reopened",
         "Ticket #{number} opened again",
@@ -321,7 +242,7 @@ _TICKETS = (
     ),
 )
 _SYSTEM = (
-    _type(
+    of(
         "job.exhausted",
         "Job gave up",
         "Job {job} gave up[ at attempt {attempts}]",
@@ -331,7 +252,7 @@ _SYSTEM = (
         same=("job",),
         internal=True,
     ),
-    _type(
+    of(
         "webhook.failed",
         "Webhook failed",
         "Webhook {event_type} from {provider} could not be worked on",
@@ -340,7 +261,7 @@ _SYSTEM = (
         params=_HOOK,
         same=("provider", "event_type"),
     ),
-    _type(
+    of(
         "webhook.unmatched",
         "Webhook unmatched",
         "Webhook {event_type} from {provider} waited 24 hours and matched no order",
@@ -349,7 +270,7 @@ _SYSTEM = (
         params=_HOOK,
         same=("provider", "event_type"),
     ),
-    _type(
+    of(
         "setting.unreadable",
         "Setting unreadable",
         "The secret {setting} cannot be decrypted and counts as unset: enter it again",
@@ -358,7 +279,7 @@ _SYSTEM = (
         params={"setting": "text"},
         same=("setting",),
     ),
-    _type(
+    of(
         "deletion.residue",
         "Traces left",
         "Traces of {person} are left after the erasure: {found}[ in {places}]",
@@ -367,7 +288,7 @@ _SYSTEM = (
         params={"found": "count", "places": "text"},
         same=("places",),
     ),
-    _type(
+    of(
         "activity.gap",
         "Log gap",
         "Activity not recorded: {count}[, first at {first_at}][, last at {last_at}]",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from server.activity.catalog import ORDER, EventType
+from server.activity.event_type import ORDER, EventType
 from server.activity.template import plain, show
 from server.kit.folding import clean_text, fold, mark_words
 

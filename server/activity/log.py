@@ -22,7 +22,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
-from server.activity.catalog import LEVELS, EventType, event_type
+from server.activity.catalog import event_type
+from server.activity.event_type import LEVELS, EventType
 from server.activity.intake import (
     TEXTS_KEPT,
     OddEntryError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from server.activity.catalog import CATEGORIES, ORDER, TYPES, EventType
+from server.activity.catalog import TYPES
+from server.activity.event_type import CATEGORIES, ORDER, EventType
 
 _TITLES: Final = {
     "orders": "Orders",

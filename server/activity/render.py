@@ -17,7 +17,8 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
 from server.activity import offers
-from server.activity.catalog import LEVELS, EventType, readable_type
+from server.activity.catalog import readable_type
+from server.activity.event_type import LEVELS, EventType
 from server.activity.groups import group_json
 from server.activity.intake import TEXTS_KEPT
 from server.activity.log import ACTOR_KINDS

@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from server.activity.catalog import LEVELS, Level
+from server.activity.event_type import LEVELS, Level
 from server.activity.intake import TEXTS_KEPT
 from server.activity.models import activity_text
 from server.kit.prepared import AnyOf

@@ -17,7 +17,8 @@ class Shop(Answer):
 class Pulse(Answer):
     """Counts for the frame and one change counter per topic; when a counter moved, ask for those rows again.
 
-    ``attention`` counts groups, ``tickets`` those open or in progress. ``activity_dropped`` counts entries the log had to let go (see activity.gap).
+    ``attention`` counts groups, ``tickets`` those open or in progress. ``activity_dropped`` counts entries the
+    log had to let go (see activity.gap).
     """
 
     attention: int

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from server.contract.settings import SettingKind, TestResult
+from server.contract.settings import TestResult
 from server.kit.db import Store
 from server.settings import kinds
+from server.settings.making import choice, number, secret, switch, text
 from server.settings.setting import Setting
 
 GROUPS: Final[dict[str, str]] = {
@@ -31,64 +32,11 @@ GROUPS: Final[dict[str, str]] = {
 """The groups in the order in which screens show them, with their labels."""
 
 
-def _text(
-    name: str,
-    label: str,
-    words: str,
-    read: Callable[[str], str],
-    default: str = "",
-    *,
-    kind: SettingKind = "text",
-    group: str | None = None,
-    like: str | None = None,
-) -> Setting[str]:
-    return Setting(name, group or name.partition(".")[0], kind, label, words, read, default, like=like)
-
-
-def _choice(
-    name: str, label: str, words: str, choices: tuple[str, ...], default: str, also: tuple[str, ...] = ()
-) -> Setting[str]:
-    return Setting(
-        name,
-        name.partition(".")[0],
-        "choice",
-        label,
-        words,
-        kinds.one_of(*choices, *also),
-        default,
-        choices=choices,
-    )
-
-
-def _switch(name: str, label: str, words: str, *, default: bool) -> Setting[bool]:
-    return Setting(name, name.partition(".")[0], "switch", label, words, kinds.switch, default)
-
-
-def _number(
-    name: str, label: str, words: str, limits: tuple[int, int, int], unit: str, group: str | None = None
-) -> Setting[int]:
-    low, default, high = limits
-    return Setting(
-        name,
-        group or name.partition(".")[0],
-        "number",
-        label,
-        words,
-        kinds.number(low, high, "a port" if unit == "" else f"a number of {unit}"),
-        default,
-        unit=unit or None,
-    )
-
-
-def _secret(name: str, label: str, words: str, read: Callable[[str], str] = kinds.token) -> Setting[str]:
-    return Setting(name, name.partition(".")[0], "secret", label, words, read)
-
-
 _DEADLINE: Final = "Longer than this asks for you; 0 never does."
 
 _ALL: Final[tuple[Setting[Any], ...]] = (
-    _text("shop.name", "Name", "What staff and customers call the shop.", kinds.line, "My shop"),
-    _choice(
+    text("shop.name", "Name", "What staff and customers call the shop.", kinds.line, "My shop"),
+    choice(
         "shop.environment",
         "Environment",
         "Whether its orders are real; it stands in the frame so that nobody mistakes one shop for another.",
@@ -96,22 +44,22 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "live",
         also=("practice",),
     ),
-    _text("shop.currency", "Currency", "The currency the shop sells in.", kinds.currency, "GBP"),
-    _text(
+    text("shop.currency", "Currency", "The currency the shop sells in.", kinds.currency, "GBP"),
+    text(
         "shop.time_zone",
         "Time zone",
         "Whose hours the nightly work, the order numbers and the mails follow.",
         kinds.time_zone,
         "UTC",
     ),
-    _text(
+    text(
         "shop.url",
         "Shop's address",
         "Where customers find the shop itself; mails and pages link to it.",
         kinds.address,
         kind="address",
     ),
-    _text(
+    text(
         "public.url",
         "Address of our pages",
         "Where customers and providers reach this server from outside: unsubscribing, order look-up, webhooks.",
@@ -119,44 +67,44 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         kind="address",
         group="shop",
     ),
-    _secret(
+    secret(
         "stripe.webhook_secrets",
         "Webhook signing secrets",
         "What Stripe signs its events with (whsec_…); two, separated by a comma, while one replaces the other.",
         kinds.signing_secrets,
     ),
-    _choice(
+    choice(
         "fulfilment.provider",
         "Provider",
         "Who makes and sends what was ordered.",
         ("none", "printify", "printful"),
         "none",
     ),
-    _switch(
+    switch(
         "fulfilment.automatic",
         "Submit by itself",
         "Whether an order paid in full goes to the provider without anybody asking for it.",
         default=True,
     ),
-    _secret(
+    secret(
         "printify.token",
         "Access token",
         "Made at Printify under My Profile, Connections; it expires after a year.",
     ),
-    _text("printify.shop_id", "Shop number", "The number of your shop at Printify.", kinds.digits),
-    _secret(
+    text("printify.shop_id", "Shop number", "The number of your shop at Printify.", kinds.digits),
+    secret(
         "printify.webhook_secret",
         "Webhook secret",
         "What Printify signs its events with; the same text goes into the webhook there.",
     ),
-    _text(
+    text(
         "printify.connection",
         "Webhook path",
         "The last part of the address that Printify's webhooks are sent to.",
         kinds.word,
         "main",
     ),
-    _text(
+    text(
         "printify.url",
         "Address of the API",
         "Where Printify's own server answers; changed only to try things out.",
@@ -164,26 +112,26 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "https://api.printify.com/v1",
         kind="address",
     ),
-    _secret("printful.token", "Access token", "A private token, made at Printful's developer portal."),
-    _text(
+    secret("printful.token", "Access token", "A private token, made at Printful's developer portal."),
+    text(
         "printful.store_id",
         "Store number",
         "The number of your store at Printful; needed when the token is good for several.",
         kinds.digits,
     ),
-    _secret(
+    secret(
         "printful.webhook_secret",
         "Webhook secret",
         "What Printful signs its events with, as it showed it when the webhook was made.",
     ),
-    _text(
+    text(
         "printful.connection",
         "Webhook path",
         "The last part of the address that Printful's webhooks are sent to.",
         kinds.word,
         "main",
     ),
-    _text(
+    text(
         "printful.url",
         "Address of the API",
         "Where Printful's own server answers; changed only to try things out.",
@@ -191,76 +139,76 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "https://api.printful.com",
         kind="address",
     ),
-    _choice(
+    choice(
         "mail.adapter",
         "How mail leaves",
         "Through your SMTP server, or kept in the outbox here, where you can read what would have been sent.",
         ("outbox", "smtp"),
         "outbox",
     ),
-    _text(
+    text(
         "mail.from_name",
         "From name",
         "Who the customers' mails are from; without it the shop's name.",
         kinds.line,
         like="shop.name",
     ),
-    _text(
+    text(
         "mail.from_address",
         "From address",
         "The address that the customers' mails are from and answered to.",
         kinds.email,
     ),
-    _switch("mail.confirmation", "Order confirmation", "Sent when an order is paid.", default=True),
-    _switch("mail.shipping", "Shipping notification", "Sent when an order is on its way.", default=True),
-    _text(
+    switch("mail.confirmation", "Order confirmation", "Sent when an order is paid.", default=True),
+    switch("mail.shipping", "Shipping notification", "Sent when an order is on its way.", default=True),
+    text(
         "mail.smtp.host", "SMTP server", "The name of your provider's server for outgoing mail.", kinds.host
     ),
-    _number(
+    number(
         "mail.smtp.port", "SMTP port", "587 with STARTTLS, 465 with TLS from the start.", (1, 587, 65_535), ""
     ),
-    _choice(
+    choice(
         "mail.smtp.security",
         "SMTP security",
         "How the connection is protected; none only to a server on this machine.",
         ("starttls", "tls", "none"),
         "starttls",
     ),
-    _text(
+    text(
         "mail.smtp.username",
         "SMTP user",
         "Who you are to that server; without it nobody logs in.",
         kinds.line,
     ),
-    _secret("mail.smtp.password", "SMTP password", "The password of that user.", kinds.password),
-    _secret(
+    secret("mail.smtp.password", "SMTP password", "The password of that user.", kinds.password),
+    secret(
         "mail.bounce_token",
         "Bounce token",
         "What your mail provider's program brings along when it tells us that a mail came back.",
         kinds.bearer,
     ),
-    _switch(
+    switch(
         "recovery.enabled",
         "Cart recovery",
         "One mail to whoever left the checkout without paying; needs the notice in your checkout.",
         default=False,
     ),
-    _number(
+    number(
         "recovery.delay_minutes",
         "Wait before the mail",
         "How long after the checkout ended.",
         (1, 60, 10_080),
         "minutes",
     ),
-    _number(
+    number(
         "recovery.recent_days",
         "Not again within",
         "Whoever got such a mail, or bought something, in these days gets none.",
         (1, 30, 365),
         "days",
     ),
-    _number("recovery.keep_days", "Keep carts for", "Then they are deleted.", (1, 30, 365), "days"),
-    _text(
+    number("recovery.keep_days", "Keep carts for", "Then they are deleted.", (1, 30, 365), "days"),
+    text(
         "recovery.notice",
         "Notice in the checkout",
         "What your checkout tells customers about this mail; the law asks for it.",
@@ -268,67 +216,67 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "If you do not finish your order, we may send you one e-mail about it. You can refuse further ones there.",
         kind="long_text",
     ),
-    _switch(
+    switch(
         "lookup.enabled",
         "Order look-up",
         "A page where customers get a link to their orders by e-mail.",
         default=True,
     ),
-    _switch(
+    switch(
         "tickets.enabled",
         "Tickets of customers",
         "Whether customers open, read and answer tickets; staff can work with them in any case.",
         default=False,
     ),
-    _switch("tickets.comments", "Replies", "Whether tickets can be answered.", default=True),
-    _switch(
+    switch("tickets.comments", "Replies", "Whether tickets can be answered.", default=True),
+    switch(
         "tickets.internal_notes",
         "Internal notes",
         "Whether staff can note what is for staff alone.",
         default=True,
     ),
-    _switch("tickets.attachments", "Attachments", "Whether files can be put beside a ticket.", default=True),
-    _switch(
+    switch("tickets.attachments", "Attachments", "Whether files can be put beside a ticket.", default=True),
+    switch(
         "tickets.allow_reopen",
         "Open again",
         "Whether a ticket goes back to open from any other state.",
         default=True,
     ),
-    _switch(
+    switch(
         "tickets.reply_mail",
         "Mail replies",
         "Whether the customer gets what staff answer as a mail; never their notes.",
         default=True,
     ),
-    _number(
+    number(
         "deadlines.submitted_minutes",
         "Accepted",
         f"From paid to submitted. {_DEADLINE}",
         (0, 30, 10_080),
         "minutes",
     ),
-    _number(
+    number(
         "deadlines.processing_hours",
         "In production",
         f"From submitted to in production. {_DEADLINE}",
         (0, 24, 2_000),
         "hours",
     ),
-    _number(
+    number(
         "deadlines.shipped_hours",
         "Shipped",
         f"From in production to shipped. {_DEADLINE}",
         (0, 120, 2_000),
         "hours",
     ),
-    _number(
+    number(
         "deadlines.delivered_days",
         "Delivered",
         f"From shipped to delivered. {_DEADLINE}",
         (0, 21, 365),
         "days",
     ),
-    _number(
+    number(
         "actions.undo_seconds",
         "Time to undo",
         "How long a retry, a mail and their like wait for z before anything leaves.",
@@ -336,7 +284,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "seconds",
         "upkeep",
     ),
-    _text(
+    text(
         "jobs.nightly_at",
         "Nightly work at",
         "When the shop tidies up, in its time zone.",
@@ -345,7 +293,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         kind="time",
         group="upkeep",
     ),
-    _number(
+    number(
         "jobs.keep_days",
         "Keep jobs for",
         "Finished ones, with their attempts.",
@@ -353,7 +301,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "days",
         "upkeep",
     ),
-    _number(
+    number(
         "activity.retention_days",
         "Keep activity for",
         "What still needs attention stays until somebody resolves it.",
@@ -361,7 +309,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "days",
         "upkeep",
     ),
-    _number(
+    number(
         "audit.retention_days",
         "Keep the audit log for",
         "Who did what in this program.",
@@ -369,7 +317,7 @@ _ALL: Final[tuple[Setting[Any], ...]] = (
         "days",
         "upkeep",
     ),
-    _number(
+    number(
         "deletion.grace_days",
         "Wait before an erasure",
         "So long a deleted person is locked and hidden and can be restored; 0 erases at once.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,8 @@ class Staff:
     def principal(self, role: Role) -> Principal:
         """The caller that the token of that role stands for, as services take one."""
         parsed = self.tokens[role].split("_")[2]
-        return Principal(parsed, role, role, None if role == "storefront" else self.users[role])
+        users: Mapping[str, str] = self.users
+        return Principal(parsed, role, role, users.get(role))
 
 
 def let_staff_in(store: Store) -> Staff:

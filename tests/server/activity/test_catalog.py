@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.activity.catalog import CATEGORIES, LEVELS, ORDER, TYPES, event_type, readable_type
+from server.activity.catalog import TYPES, event_type, readable_type
+from server.activity.event_type import CATEGORIES, LEVELS, ORDER
 from server.activity.log import log
 from server.activity.reference import events_part
 from server.kit.db import Store
