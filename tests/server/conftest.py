@@ -72,8 +72,8 @@ class Staff:
     def principal(self, role: Role) -> Principal:
         """The caller that the token of that role stands for, as services take one."""
         parsed = self.tokens[role].split("_")[2]
-        users: Mapping[str, str] = self.users
-        return Principal(parsed, role, role, users.get(role))
+        user = next((user for name, user in self.users.items() if name == role), None)
+        return Principal(parsed, role, role, user)
 
 
 def let_staff_in(store: Store) -> Staff:
