@@ -321,6 +321,9 @@ def test_erasures_are_listed_and_read(desk: Desk, mary: str, http: httpx.Client,
     done = desk.delete(mary).json()
     head = staff.bearer("admin")
     assert http.get("/v1/deletions", headers=head).json()["items"] == [done]
+    theirs = http.get("/v1/deletions", params={"person": done["person_id"]}, headers=head)
+    assert theirs.json()["items"] == [done]
+    assert http.get("/v1/deletions", params={"person": "another"}, headers=head).json()["items"] == []
     assert http.get(f"/v1/deletions/{done['id']}", headers=head).json() == done
     assert http.get("/v1/deletions/unknown", headers=head).status_code == 404
     assert http.get("/v1/deletions", headers=staff.bearer("support")).status_code == 403
