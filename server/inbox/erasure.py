@@ -26,10 +26,16 @@ def _named(subject: Subject) -> ColumnElement[bool]:
 
 
 def _spoken_of(subject: Subject) -> ColumnElement[bool]:
-    """Rows that nobody tied to the person, whose body holds their data all the same."""
+    """Rows that nobody tied to the person, whose body holds their data all the same.
+
+    Others have the same name and live in the same street, so these count only where a row is tied to nobody.
+    """
     known = subject.known
-    words = (*known.emails, *known.phones, *known.names, *known.streets)
-    return and_(inbox.c.body != "", holds(inbox.c.body, words))
+    nobodys = and_(inbox.c.person_id.is_(None), inbox.c.order_id.is_(None))
+    unique, shared = (*known.emails, *known.phones), (*known.names, *known.streets)
+    return and_(
+        inbox.c.body != "", or_(holds(inbox.c.body, unique), and_(nobodys, holds(inbox.c.body, shared)))
+    )
 
 
 def _waiting(subject: Subject) -> ColumnElement[bool]:
