@@ -12,13 +12,16 @@ from server.deletion.rows import Places, forms
 _CHUNK: Final = 4 << 20
 _ASIDE: Final = ".before-restore-"
 BACKUPS: Final = "backups"
+PROVIDERS: Final = "practice providers"
+_PRACTICE: Final = frozenset({"practice.json", "practice-providers.jsonl"})
 
 
 def search(data_file: Path, words: Sequence[str]) -> Places:
     """How often the words stand in the data file, its logs and all other files of the data directory.
 
     Letters' case does not matter where it is ASCII. Backups that stand in the directory are told apart: they are
-    beyond use until they expire, and a restored one is cleaned by the list of erasures.
+    beyond use until they expire, and a restored one is cleaned by the list of erasures. So is what the invented
+    providers of a practice shop remember: real ones have records of their own, too.
     """
     found = Places()
     wanted = sorted({form.encode() for word in words for form in forms(word)})
@@ -28,6 +31,8 @@ def search(data_file: Path, words: Sequence[str]) -> Places:
         many = _count(path, wanted)
         if _is_backup(path, data_file):
             found.add(BACKUPS, many, expected=True)
+        elif path.name in _PRACTICE and path.parent == data_file.parent:
+            found.add(PROVIDERS, many, expected=True)
         else:
             found.add(path.relative_to(data_file.parent).as_posix(), many)
     return found

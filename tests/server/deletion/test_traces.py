@@ -503,12 +503,13 @@ def test_backups_are_told_apart_and_other_files_are_not(fresh: Fresh) -> None:
         (place.folder / "old.db").write_text("mary@canary.example")
         (place.folder / "old.db.json").write_text("{}")
         (place.folder / "shop.db.before-restore-1").write_text("MARY@CANARY.example")
+        (place.folder / "practice-providers.jsonl").write_text("mary@canary.example")
         erased(place)
         run_jobs(store)
         result = the_only(store)
         assert (result.state, [(one.place, one.found) for one in result.scan or ()]) == (
             "clean",
-            [("backups", 2)],
+            [("backups", 2), ("practice providers", 1)],
         )
         (place.folder / "export").mkdir()
         (place.folder / "export" / "people.csv").write_text("x,Mary Canary,y")
