@@ -237,11 +237,11 @@ def test_q_goes_back_and_at_the_root_leaves(world: World, play: Play) -> None:
 
 def test_the_frame_can_be_clicked(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
-        await desk.click("identity", "2 Activity")
+        await desk.click("identity", "2 ⚑")
         assert "[All activity]" in desk.text
         await desk.click("tabs", "Needs attention")
         assert "[Needs attention]" in desk.text
-        await desk.click("identity", "1 Orders")
+        await desk.click("identity", "1  2 Activity")
         await desk.click("identity", "⚑3")
         assert "Order cancelled" in desk.cursor
         await desk.click("footer", "x resolve")

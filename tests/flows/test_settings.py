@@ -267,8 +267,8 @@ def test_settings_are_searched(world: World, play: Play) -> None:
 
 def test_who_may_not_read_settings_does_not_see_them(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
-        assert "6 Jobs" in desk.bar("identity")
-        assert "Settings" not in desk.bar("identity")
+        assert "  6  " in desk.bar("identity")
+        assert "  7 " not in desk.bar("identity")
         world.line.seen.clear()
         await desk.press("7")
         assert "Your role does not have Settings." in desk.bar("status")

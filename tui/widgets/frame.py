@@ -167,6 +167,7 @@ class TabBar(Bar):
             chosen = mark.id == current
             count = "" if mark.count is None else f" {mark.count:,}"
             text = f"[{mark.name}]{count} " if chosen else f" {mark.name}{count}  "
+            text = text.rstrip() if mark is marks[-1] else text  # blanks at the end need no room
             parts.append(Part(text, "current" if chosen else "muted", f"tab:{mark.id}"))
         self.show(parts, [*narrowed, Part(" ")])
 
