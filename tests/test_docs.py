@@ -48,7 +48,9 @@ def fresh() -> dict[Path, str]:
     return pages.pages()
 
 
-@pytest.mark.parametrize("name", ["api.md", "cli.md", "configuration.md", "erasure.md", "events.md", "keys.md"])
+@pytest.mark.parametrize(
+    "name", ["api.md", "cli.md", "configuration.md", "erasure.md", "events.md", "keys.md"]
+)
 def test_a_generated_page_is_as_the_code_is(fresh: dict[Path, str], name: str) -> None:
     path = ROOT / "docs" / name
     assert path.read_text(encoding="utf-8") == fresh[path], "run make docs"

@@ -229,9 +229,7 @@ _CARTS = (
 _TICKET: Final[Mapping[str, Kind]] = {"number": "count"}
 _TICKETS = (
     of("ticket.created", "Ticket opened", "Ticket #{number} opened", category="tickets", params=_TICKET),
-    of(
-        "ticket.resolved", "Ticket resolved", "Ticket #{number} resolved", category="tickets", params=_TICKET
-    ),
+    of("ticket.resolved", "Ticket resolved", "Ticket #{number} resolved", category="tickets", params=_TICKET),
     of("ticket.closed", "Ticket closed", "Ticket #{number} closed", category="tickets", params=_TICKET),
     of(
         "ticket.reopened",
