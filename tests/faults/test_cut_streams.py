@@ -35,7 +35,7 @@ from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 WRITERS = 4
-FOLLOWED = ("audit", "billing:orders", "shop:products")
+FOLLOWED = ("billing:invoices", "billing:orders", "shop:products")
 OTHERS = ("admin:users", "shop:inventory")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui.api.clean import clean_block
@@ -22,6 +24,13 @@ class LongText(TextArea):
 
     def __init__(self, text: str = "", *, placeholder: str = "") -> None:
         super().__init__(text, compact=True, show_line_numbers=False, soft_wrap=True, placeholder=placeholder)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Blanks while the style sheet has not reached it: Textual may paint a new widget before that."""
+        try:
+            return super().render_lines(crop)
+        except KeyError:
+            return [Strip.blank(crop.width)] * crop.height
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":

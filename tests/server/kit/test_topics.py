@@ -33,7 +33,7 @@ STAFF_ONLY = {
     **{f"billing:{name}": "billing.read" for name in BILLING},
     "admin:users": "users.read",
     "admin:roles": "users.read",
-    "audit": "audit.read",
+    "audit": "users.manage",  # those who see all of it
 }
 OF_A_USER = {
     "shop:cart:user:": "carts.read",
