@@ -66,6 +66,8 @@ class Follower:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
+                # What runs in the background of a shell ignores ^C, and hands that on to its children.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread yet
             )
 
     def lines(self) -> list[Any]:
