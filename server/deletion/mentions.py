@@ -21,6 +21,10 @@ from server.people.erasure import Mentions, Subject
 _SHORTEST: Final = 3
 """What is shorter says nothing about who is meant, and stands inside many words."""
 _PHONE_DIGITS: Final = 6
+_OF_A_PERSON: Final = frozenset(
+    {"city", "postal_code", "zip", "state", "region", "state_name", "name", "first_name", "last_name"}
+)
+"""What payment and print providers call the parts of an address: elsewhere the same word is a fact (``paid``)."""
 _BETWEEN: Final = r"[\s().\-/\u00a0]*"
 _ASCII_RUN: Final = re.compile(r"""[!#-\[\]-~]{3,}""")  # what JSON writes as it is
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -32,10 +36,12 @@ class Names:
     Args:
         subject: the person.
         linked: whether the texts are known to speak of the person.
+        records: whether they are JSON of which whole values are the person's.
     """
 
-    def __init__(self, subject: Subject, *, linked: bool) -> None:
+    def __init__(self, subject: Subject, *, linked: bool, records: bool = False) -> None:
         known = subject.known
+        self._values = frozenset(map(str.casefold, known.values if linked and records else ()))
         words = [*known.emails, *((*known.names, *known.streets) if linked else ())]
         self._words = [word for word in words if len(word) >= _SHORTEST]
         self._phones = [phone for phone in known.phones if len(_digits(phone)) >= _PHONE_DIGITS]
@@ -46,7 +52,8 @@ class Names:
 
     def may_stand_in(self, columns: Sequence[ColumnElement[str]]) -> ColumnElement[bool]:
         """A condition that every text with one of the names meets; others may meet it too."""
-        anchors = {_anchor(word) for word in self._words} | {_tail(phone) for phone in self._phones}
+        anchors = {_anchor(word) for word in (*self._words, *self._values)}
+        anchors |= {_tail(phone) for phone in self._phones}
         if not anchors:
             return false()
         if "" in anchors:
@@ -57,7 +64,26 @@ class Names:
 
     def replaced(self, text: str) -> str:
         """The text with the mark in place of each name."""
-        return text if self._pattern is None else self._pattern.sub(lambda _: self._shown, text)
+        text = text if self._pattern is None else self._pattern.sub(lambda _: self._shown, text)
+        return self._emptied(text) if self._values else text
+
+    def _emptied(self, text: str) -> str:
+        """The record with the mark for each of the person's values, where a record says whom it is about."""
+        changed = False
+
+        def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            nonlocal changed
+            found = dict(pairs)
+            for key in found.keys() & _OF_A_PERSON:
+                if isinstance(found[key], str) and found[key].strip().casefold() in self._values:
+                    found[key], changed = self._shown, True
+            return found
+
+        try:
+            record = json.loads(text, object_pairs_hook=read)
+        except (ValueError, RecursionError):
+            return text
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")) if changed else text
 
 
 def noun(entry: Mentions) -> str:
@@ -70,7 +96,7 @@ def found(tx: Tx, entry: Mentions, subject: Subject) -> Iterator[dict[str, Any]]
 
     Rows whose text goes as a whole are left out: a rule sees to them.
     """
-    names = Names(subject, linked=entry.linked is not None)
+    names = Names(subject, linked=entry.linked is not None, records=entry.records)
     keys = list(entry.table.primary_key)
     columns = [entry.table.c[name] for name in entry.columns]
     free = {column.name: _left_alone(column, subject) for column in columns}

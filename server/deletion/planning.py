@@ -200,13 +200,14 @@ def _known(tx: Tx, row: Row[Any], account: Row[Any] | None) -> Known:
     if account is not None:
         links = select(oauth_link.c.subject).where(oauth_link.c.user_id == account.id)
         elsewhere = list(tx.execute(links).scalars())
+    called = [row.name, *(one.name for one in (*places, *profiles))]
     said = [profile for one in profiles for profile in (one.company, one.tax_id)]
     return Known(
         emails=_distinct([row.email, *(one.email for one in profiles)]),
         phones=_distinct([row.phone, *(one.phone for one in profiles)]),
         names=_distinct(
             name
-            for name in (row.name, *(one.name for one in (*places, *profiles)))
+            for name in called
             if name and len(name.split()) > 1  # one word alone is nobody in particular
         ),
         streets=_distinct(
@@ -216,6 +217,12 @@ def _known(tx: Tx, row: Row[Any], account: Row[Any] | None) -> Known:
             if line and len(line) >= _SHORTEST_STREET and (" " in line or any(map(str.isdigit, line)))
         ),
         others=_distinct(word for word in (*said, *elsewhere) if word and len(word) >= _SHORTEST_OTHER),
+        values=_distinct(
+            [
+                *(part for place in places for part in (place.city, place.postal_code, place.state)),
+                *(name for name in called if name and len(name.split()) == 1),
+            ]
+        ),
     )
 
 

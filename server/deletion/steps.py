@@ -20,7 +20,11 @@ from server.people import erasure
 from server.people.erasure import Rule, Subject
 
 _ANYBODY: Final = Subject(
-    "person", "user", "0000", 0, erasure.Known(("e-mail",), ("phone",), ("name",), ("street",), ("other",))
+    "person",
+    "user",
+    "0000",
+    0,
+    erasure.Known(("e-mail",), ("phone",), ("name",), ("street",), ("other",), ("value",)),
 )
 """Somebody with everything that rules ask about: so their conditions are whole."""
 

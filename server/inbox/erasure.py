@@ -63,5 +63,5 @@ register(
         ("person_id",),
         lambda _subject: {"person_id": None},
     ),
-    Mentions(inbox, ("body",), linked=_waiting),
+    Mentions(inbox, ("body",), linked=_waiting, records=True),
 )

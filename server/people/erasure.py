@@ -32,7 +32,9 @@ class Known:
         phones: likewise.
         names: in full, as the person, an address or a billing profile has them.
         streets: the first and second lines of addresses.
-        others: what else is the person's own (a company, a tax id, an account elsewhere, a town with its code).
+        others: what else is the person's own (a company, a tax id, an account elsewhere).
+        values: what many share (a town, a postal code, a name of one word), and so says something only where it stands
+            alone as a value of a record that is certainly about the person.
     """
 
     emails: tuple[str, ...] = field(default=(), repr=False)
@@ -40,6 +42,7 @@ class Known:
     names: tuple[str, ...] = field(default=(), repr=False)
     streets: tuple[str, ...] = field(default=(), repr=False)
     others: tuple[str, ...] = field(default=(), repr=False)
+    values: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,13 @@ class Mentions:
         columns: its columns of free text.
         linked: the rows that speak of the person; in these the name is replaced too, not only what is unique.
             None: no row does so by a reference, and only what is unique (e-mail, phone) is looked for, in every row.
+        records: the linked rows hold JSON of which each whole value that is the person's goes, too.
     """
 
     table: Table
     columns: tuple[str, ...]
     linked: Whose | None = None
+    records: bool = False
 
 
 @dataclass(slots=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from server.activity.models import activity, activity_text
 from server.contract.mail import Bounce
-from server.contract.orders import FulfilmentStep, NewOrder
+from server.contract.orders import Address, FulfilmentStep, NewOrder
 from server.inbox.models import inbox
 from server.jobs.runner import Runner
 from server.kit.db import Store
@@ -20,6 +20,7 @@ from server.mail import bounces
 from server.mail.models import mail
 from server.orders import service as orders
 from server.orders.models import order
+from server.people import service as people
 from server.people.models import address, person
 from server.recovery.models import abandoned_cart
 from server.settings import service as settings
@@ -142,3 +143,42 @@ def test_nothing_opens_their_orders_any_more(
     before = count(store, mail)
     store.write(lambda tx: lookup.ask(tx, EMAIL))
     assert count(store, mail) == before
+
+
+def test_a_webhook_that_waits_keeps_its_facts_and_says_nothing_of_the_person(
+    store: Store, staff: Staff
+) -> None:
+    """Town, postal code and a name of one word go where a record says whom it is about, and nowhere else."""
+    told = {
+        "customer": {"email": EMAIL, "name": "Paid"},
+        "address": {"line1": "7 Harbour Row", "city": "Málaga", "postal_code": "29001", "state": "AN"},
+        "payment_status": "paid",
+        "order": {"reference": "29001", "state": "an"},
+    }
+    who = store.write(lambda tx: people.find_or_create_customer(tx, email=EMAIL, name="Paid"))
+    place = Address(line1="7 Harbour Row", city="málaga", postal_code="29001", country="ES")
+    store.write(lambda tx: people.add_address(tx, who, place))
+    row = {
+        "provider": "stripe",
+        "connection": "main",
+        "event_id": "evt_1",
+        "type": "charge.refunded",
+        "attempts": 0,
+    }
+    row |= {
+        "state": "parked",
+        "waits_for": "pi_1",
+        "body": json.dumps(told),
+        "received_at": 1,
+        "occurred_at": 1,
+    }
+    store.write(lambda tx: tx.execute(insert(inbox).values(id="i", **row)))
+    world.delete(store, who, staff.principal("owner"))
+    body = store.read(lambda tx: tx.execute(select(inbox.c.body).where(inbox.c.id == "i")).scalar_one())
+    left = json.loads(body)
+    assert left["payment_status"] == "paid"
+    assert left["order"] == told["order"]
+    mark = left["customer"]["email"]
+    assert mark.startswith("⟨erased")
+    assert left["customer"] == {"email": mark, "name": mark}
+    assert left["address"] == {"line1": mark, "city": mark, "postal_code": mark, "state": "AN"}
