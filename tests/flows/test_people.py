@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.flows.conftest import Play
@@ -16,6 +18,7 @@ from tui.screens.shell import LEAST
 
 SIZES = [LEAST, (60, 20), (80, 24), (120, 30), (200, 50)]
 TOM = "tom@example.com"
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
@@ -419,7 +422,30 @@ def test_all_that_is_held_is_written_into_a_file(
         held = json.loads(file.read_text())
         assert held["person_id"] == who
         assert TOM in file.read_text()
-        assert "✓ All that is held about Tom Avery stands in" in desk.bar("status")
+        assert "✓ All that is held about Tom Avery (" in desk.bar("status")
+
+    play(script, picture=False, size=(200, 50))
+
+
+def test_an_export_that_breaks_off_leaves_no_file(
+    shop: World, play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b'{"person_id": "'
+        raise httpx.ReadError("the line is cut")
+
+    def cut(request: httpx.Request) -> httpx.Response | None:
+        export = request.url.path.endswith("/export")
+        return httpx.Response(200, headers=JSON, content=broken()) if export else None
+
+    async def script(desk: Desk) -> None:
+        await stand_on(desk, TOM)
+        shop.line.spoiled = cut
+        await desk.press("enter", "colon", *"person.export", "enter")
+        assert list((tmp_path / "home" / "shopbell" / "exports").iterdir()) == []
+        assert "broke before the answer was complete" in desk.bar("status")
 
     play(script, picture=False, size=(200, 50))
 

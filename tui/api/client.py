@@ -251,9 +251,12 @@ class Client:
         """
         return self._read(await self._change(path, body, method, key), read)
 
-    async def listen(self, path: str, silence: float) -> AsyncGenerator[bytes, None]:
-        """The bytes of a stream as they come; it is given up after so many seconds without one."""
-        async with contextlib.aclosing(self._wire().listen(path, silence)) as parts:
+    async def stream(self, path: str, kind: str, silence: float | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes of an answer of this media type as they come, however many, and whole unless this raises.
+
+        It is given up after so many seconds without one; None: as for any answer.
+        """
+        async with contextlib.aclosing(self._wire().stream(path, kind, silence)) as parts:
             async for part in parts:
                 if not isinstance(part, bytes):
                     raise self._failure(part) if part.status >= 400 else self._stranger()
@@ -365,8 +368,9 @@ def page_query(cursor: str | None, limit: int, edge: Edge) -> dict[str, str]:
 
 
 def _is_json(reply: Reply) -> bool:
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in {"application/json", "application/problem+json"}
+    from tui.api.wire import media_type  # noqa: PLC0415 - after the first paint
+
+    return media_type(reply.headers) in {"application/json", "application/problem+json"}
 
 
 def _moment(text: str) -> datetime | None:

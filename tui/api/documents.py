@@ -92,10 +92,5 @@ class Documents(Client):
         return error
 
 
-async def untouched(client: Client, path: str) -> bytes:
-    """An answer as it came, to be kept in a file: nothing of it is fit for a terminal. Raises ApiError."""
-    return (await client._send("GET", path)).body
-
-
 def _as_it_is(tree: Any) -> Any:
     return tree

@@ -16,6 +16,7 @@ from tui.api.clock import Clock
 from tui.api.errors import ApiError, BadAnswer, Refused, Unauthenticated
 
 PATH: Final = "/v1/events"
+KIND: Final = "text/event-stream"
 SILENCE: Final = 40.0
 """Seconds without a byte after which a stream is given up; the server says every 15 that it lives."""
 GAP: Final = 0.2
@@ -32,8 +33,8 @@ _HINTS: Final = frozenset({b"changed", b"reset"})
 class Line(Protocol):
     """What the follower asks of the client."""
 
-    def listen(self, path: str, silence: float) -> AsyncGenerator[bytes, None]:
-        """The parts of a stream as they come; raises `ApiError`."""
+    def stream(self, path: str, kind: str, silence: float) -> AsyncGenerator[bytes, None]:
+        """The parts of an answer of this media type as they come; raises `ApiError`."""
 
 
 class Follower:
@@ -85,7 +86,7 @@ class Follower:
 
     async def _listen(self) -> None:
         frames = Frames()
-        async with contextlib.aclosing(self._line.listen(PATH, SILENCE)) as parts:
+        async with contextlib.aclosing(self._line.stream(PATH, KIND, SILENCE)) as parts:
             async for part in parts:
                 if not _HINTS.isdisjoint(frames.feed(part)):
                     self._stands(True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tui.api.clean import clean_line
 from tui.api.errors import UnsafePath
@@ -69,8 +69,10 @@ def private_dir(path: Path) -> Path:
     return path
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads (0600), whole or not at all, and not through a link.
+@contextlib.contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that only its owner reads (0600). It stands at ``path`` once the block has ended well: whole or
+    not at all, and not through a link.
 
     Raises:
         UnsafePath: it cannot be written.
@@ -80,7 +82,7 @@ def write_private(path: Path, content: bytes) -> None:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOEXEC, 0o600)
         try:
             with open(handle, "wb", closefd=True) as file:  # noqa: PTH123 - a handle, opened with care
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
@@ -90,6 +92,12 @@ def write_private(path: Path, content: bytes) -> None:
         _sync(path.parent)
     except OSError as error:
         raise UnsafePath(f"{_name(path)} cannot be written: {error.strerror}.") from None
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a `private_file` at once. Raises UnsafePath when it cannot be written."""
+    with private_file(path) as file:
+        file.write(content)
 
 
 def read_private(path: Path, cap: int = 65_536) -> bytes | None:

@@ -26,8 +26,6 @@ ANSWER_CAP: Final = 8 * 1024 * 1024
 _DROPPED: Final = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
 """The connection broke. A kept-alive one may have been closed by the server at the moment of asking."""
 
-EVENTS_TYPE: Final = "text/event-stream"
-
 SLOW: Final = "/v1/settings/tests/"
 """Calls for which the server itself waits for somebody else, longer than it is silent otherwise."""
 
@@ -133,28 +131,32 @@ class Wire:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self._unreachable(error) from None
 
-    async def listen(self, path: str, silence: float) -> AsyncGenerator[bytes | Reply, None]:
-        """The parts of a stream of events as they come, without an end of its own; any other answer as one reply.
+    async def stream(
+        self, path: str, kind: str, silence: float | None = None
+    ) -> AsyncGenerator[bytes | Reply, None]:
+        """The parts of an answer as they come, however many; what is no answer of this kind as one reply.
 
         Args:
             path: of the stream.
-            silence: seconds without a byte after which it is given up.
+            kind: its media type.
+            silence: seconds without a byte after which it is given up; None: as long as for any answer.
 
         Raises:
             Unreachable: the connection broke, or was silent for too long.
+            BadAnswer: it is compressed although that was not asked for.
         """
-        limits = httpx.Timeout(silence, connect=self._patience.connect)
-        request = self._http.build_request("GET", path, headers={"Accept": EVENTS_TYPE}, timeout=limits)
+        limits = httpx.Timeout(silence or self._patience.silence, connect=self._patience.connect)
+        request = self._http.build_request("GET", path, headers={"Accept": kind}, timeout=limits)
         try:
             async with asyncio.timeout(self._patience.whole):
                 response = await self._http.send(request, stream=True)
             try:
-                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if response.status_code != 200 or kind != EVENTS_TYPE:
+                if response.status_code != 200 or media_type(response.headers) != kind:
                     async with asyncio.timeout(self._patience.whole):
                         body = await self._body(response)
                     yield Reply(response.status_code, response.headers, body)
                     return
+                self._uncompressed(response)
                 async for part in response.aiter_raw():
                     yield part
             finally:
@@ -170,14 +172,17 @@ class Wire:
             await response.aclose()
 
     async def _body(self, response: httpx.Response) -> bytes:
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise BadAnswer(f"{self._label} answers in a form that was not asked for. Is the URL right?")
+        self._uncompressed(response)
         body = bytearray()
         async for part in response.aiter_bytes():
             body += part
             if len(body) > ANSWER_CAP:
                 raise BadAnswer(f"{self._label} sends more than 8 MiB for one answer. Is the URL right?")
         return bytes(body)
+
+    def _uncompressed(self, response: httpx.Response) -> None:
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise BadAnswer(f"{self._label} answers in a form that was not asked for. Is the URL right?")
 
     def _unreachable(self, error: Exception) -> ApiError:
         for cause in _causes(error):
@@ -198,6 +203,11 @@ class Wire:
         if isinstance(error, httpx.TimeoutException | TimeoutError):
             return Unreachable(f"{self._label} takes too long to answer.")
         return Unreachable(f"The connection to {self._label} broke before the answer was complete.")
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The media type that headers tell, without its parameters; empty where they tell none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

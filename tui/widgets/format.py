@@ -318,3 +318,10 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def badge(number: int) -> str:
     """A number that must stay short: ``7``, ``99+``."""
     return str(number) if number < 100 else "99+"
+
+
+def size(octets: int) -> str:
+    """A length in bytes: ``640 bytes``, ``4 kB``, ``12.5 MB``."""
+    if octets < 1000:
+        return count(octets, "byte")
+    return f"{octets / 1000:,.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:,.1f} MB"

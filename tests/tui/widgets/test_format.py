@@ -32,6 +32,7 @@ from tui.widgets.format import (
     payment_mark,
     person,
     short_number,
+    size,
     words,
 )
 
@@ -179,5 +180,11 @@ def test_people_numbers_and_counts() -> None:
     assert count(1204, "entry", "entries") == "1,204 entries"
     assert badge(99) == "99"
     assert badge(100) == "99+"
+    assert [size(length) for length in (1, 999, 4_200, 12_520_000)] == [
+        "1 byte",
+        "999 bytes",
+        "4 kB",
+        "12.5 MB",
+    ]
     assert words("insufficient_permissions") == "insufficient permissions"
     assert words("") == "unknown"
