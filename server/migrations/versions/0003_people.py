@@ -23,8 +23,14 @@ def upgrade() -> None:
     _lookup()
     _catalog()
     _tickets()
-    _content()
-    _billing()
+    _ticket_comments()
+    _ticket_history()
+    _ticket_numbers()
+    _posts()
+    _files()
+    _invoices()
+    _transactions()
+    _invoice_numbers()
     _carts()
     _deletion()
 
@@ -224,6 +230,9 @@ def _tickets() -> None:
     op.create_index("ix_ticket_person_id", "ticket", ["person_id"])
     op.create_index("ix_ticket_status", "ticket", ["status", "created_at", "id"])
     op.create_index("ix_ticket_updated", "ticket", ["updated_at", "id"])
+
+
+def _ticket_comments() -> None:
     op.create_table(
         "ticket_comment",
         sa.Column("id", ID, nullable=False),
@@ -254,6 +263,9 @@ def _tickets() -> None:
     op.create_index("ix_ticket_comment_mail_id", "ticket_comment", ["mail_id"])
     op.create_index("ix_ticket_comment_person_id", "ticket_comment", ["person_id"])
     op.create_index("ix_ticket_comment_ticket", "ticket_comment", ["ticket_id", "created_at", "id"])
+
+
+def _ticket_history() -> None:
     op.create_table(
         "ticket_history",
         sa.Column("id", ID, nullable=False),
@@ -274,6 +286,9 @@ def _tickets() -> None:
     )
     op.create_index("ix_ticket_history_changed_by", "ticket_history", ["changed_by"])
     op.create_index("ix_ticket_history_ticket", "ticket_history", ["ticket_id", "created_at", "id"])
+
+
+def _ticket_numbers() -> None:
     op.create_table(
         "ticket_counter",
         sa.Column("id", INT, autoincrement=False, nullable=False),
@@ -283,7 +298,7 @@ def _tickets() -> None:
     )
 
 
-def _content() -> None:
+def _posts() -> None:
     op.create_table(
         "post",
         sa.Column("id", ID, nullable=False),
@@ -332,6 +347,9 @@ def _content() -> None:
     )
     op.create_index("ix_post_comment_person_id", "post_comment", ["person_id"])
     op.create_index("ix_post_comment_post", "post_comment", ["post_id", "created_at", "id"])
+
+
+def _files() -> None:
     op.create_table(
         "file",
         sa.Column("id", ID, nullable=False),
@@ -371,7 +389,7 @@ def _content() -> None:
     )
 
 
-def _billing() -> None:
+def _invoices() -> None:
     op.create_table(
         "invoice",
         sa.Column("id", ID, nullable=False),
@@ -410,6 +428,9 @@ def _billing() -> None:
     op.create_index("ix_invoice_newest", "invoice", ["created_at", "id"])
     op.create_index("ix_invoice_order_id", "invoice", ["order_id"])
     op.create_index("ix_invoice_person_id", "invoice", ["person_id"])
+
+
+def _transactions() -> None:
     op.create_table(
         "money_transaction",
         sa.Column("id", ID, nullable=False),
@@ -440,6 +461,9 @@ def _billing() -> None:
     op.create_index("ix_money_transaction_newest", "money_transaction", ["created_at", "id"])
     op.create_index("ix_money_transaction_order_id", "money_transaction", ["order_id"])
     op.create_index("ix_money_transaction_person_id", "money_transaction", ["person_id"])
+
+
+def _invoice_numbers() -> None:
     op.create_table(
         "invoice_year",
         sa.Column("year", TEXT, nullable=False),
