@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import select, update
@@ -31,24 +31,41 @@ def ask(tx: Tx, type: str, params: Mapping[str, str]) -> None:  # noqa: A002 - t
 
 
 def over(tx: Tx, type: str, params: Mapping[str, str]) -> None:  # noqa: A002
-    """The problem is gone: resolve what is open about it, by nobody. It never stands in the way, like the log."""
-    group = _group(type, params)
-    if not tx.activity_on or not _open(tx, group):
+    """The problem is gone: resolve what is open about it, by nobody. It never stands in the way, like the log.
+
+    Args:
+        tx: a writing transaction.
+        type: of the catalogue.
+        params: what the entries say. Those that the type groups by and that are not given may be any.
+    """
+    if not tx.activity_on:
         return
     tx.activity_tried = True
     try:
         with tx.savepoint():
-            tx.execute(
-                update(activity)
-                .where(is_open(activity), activity.c.group_key == group)
-                .values(resolved_at=tx.now, resolved_by=None, resolution=tx.new_id())
-            )
+            changed = _resolve(tx, _about(tx, type, params))
     except TransactionLostError:
         raise
     except Exception:  # noqa: BLE001 - see above
         tx.drop("not_settled", type)
         return
-    tx.touch("activity")
+    if changed:
+        tx.touch("activity")
+
+
+def _about(tx: Tx, type_name: str, params: Mapping[str, str]) -> list[str]:
+    """The open entries about a problem."""
+    told = select(activity.c.id, activity.c.params).where(is_open(activity), activity.c.type == type_name)
+    if params.keys() >= set(TYPES[type_name].same or ()):
+        told = told.where(activity.c.group_key == _group(type_name, params))
+    return [row.id for row in tx.execute(told) if params.items() <= (row.params or {}).items()]
+
+
+def _resolve(tx: Tx, ids: Sequence[str]) -> int:
+    if ids:
+        done = {"resolved_at": tx.now, "resolved_by": None, "resolution": tx.new_id()}
+        tx.execute(update(activity).where(activity.c.id.in_(ids)).values(done))
+    return len(ids)
 
 
 def _group(type_name: str, params: Mapping[str, str]) -> str | None:

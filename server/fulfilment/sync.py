@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Row, insert, select, update
 
 from server.activity import service as activity
+from server.activity import standing
 from server.activity.service import Actor
 from server.audit import service as audit
 from server.catalog import service as catalog
@@ -278,6 +279,7 @@ def _done(tx: Tx, *, run_id: str, known: Known, job: Job, outcomes: list[Outcome
     ended = {"state": "done", "finished_at": tx.now, **counts}
     _set(tx, run_id=run_id, values=ended)
     tx.touch(catalog.TOPIC)
+    standing.over(tx, "sync.failed", {"provider": known.label})  # whatever was wrong before
     activity.log(
         tx,
         "sync.completed",

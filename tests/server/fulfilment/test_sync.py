@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from server.activity import service as activity
 from server.catalog.models import product
 from server.fulfilment import registry, sync
 from server.fulfilment.models import sync_run
@@ -213,6 +214,22 @@ def test_a_failure_says_why_and_nothing_secret(works: Works) -> None:
     works.http.post("/v1/syncs", json={"provider": works.name})
     entry = failed_sync(works)
     assert {"name": "retry_sync", "allowed": False, "reason": "already_waiting"} in entry["actions"]
+
+
+@BOTH
+def test_a_good_sync_answers_what_failed_before(works: Works) -> None:
+    """Whatever was wrong with this provider; what is wrong with another still needs somebody."""
+    for provider in ("Elsewhere", works.label):
+        told = {"params": {"provider": provider}, "texts": {"reason": "a long time ago"}}
+        works.store.write(lambda tx, told=told: activity.log(tx, "sync.failed", **told))  # type: ignore[misc]
+    works.server.always("*", UNAUTHORISED)
+    works.sync()
+    assert [entry.resolved_at is None for entry in works.told("sync.failed")] == [True] * 3
+    works.server.always("*", None)
+    works.sync()
+    elsewhere, *mine = works.told("sync.failed")
+    assert elsewhere.resolved_at is None
+    assert [(entry.resolved_at is None, entry.resolved_by) for entry in mine] == [(False, None)] * 2
 
 
 def test_asked_for_twice_it_is_one(works: Works) -> None:
