@@ -20,7 +20,7 @@ routes: Final = router("/v1", "content")
 _Reader = Annotated[Principal, permit("content.read")]
 _Writer = Annotated[Principal, permit("content.write")]
 _Customer = Annotated[Principal, permit("content.own")]
-_FULL: Final = refuses(storage_full=409, payload_too_large=413)
+_FULL: Final = refuses(storage_full=409, attachments_disabled=409, payload_too_large=413)
 
 _BYTES: Final[dict[str, Any]] = {
     "description": "the file",
@@ -48,14 +48,18 @@ def list_files(
 async def add_file(request: Request, new: NewFile, caller: _Writer) -> Response:
     """Whose it is is named by e-mail; staff who name nobody are it themselves.
 
-    Errors: 409 ``storage_full``; 413 ``payload_too_large`` over 128 KiB; 422 ``invalid_request``.
+    Errors: 409 ``storage_full``, ``attachments_disabled``; 413 ``payload_too_large`` over 128 KiB; 422
+    ``invalid_request``.
     """
     return await _add(request, new, caller)
 
 
 @routes.post("/my/files", response_model=FileRow, status_code=201, summary="Hand in a file", responses=_FULL)
 async def add_my_file(request: Request, new: NewFile, caller: _Customer) -> Response:
-    """Four megabytes in all. Errors: 409 ``storage_full``; 413 ``payload_too_large``; 422 ``invalid_request``."""
+    """Four megabytes in all.
+
+    Errors: 409 ``storage_full``, ``attachments_disabled``; 413 ``payload_too_large``; 422 ``invalid_request``.
+    """
     return await _add(request, new, caller)
 
 

@@ -24,6 +24,7 @@ from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.schema import metadata
 from server.kit.tx import Tx
 from server.orders import service as orders
+from server.settings import service as settings
 
 KIB: Final = 1024
 MOST: Final = 128 * KIB
@@ -53,7 +54,8 @@ def add_file(tx: Tx, new: NewFile, caller: Principal) -> FileRow:
 
     Raises:
         ProblemError: 409 ``storage_full``; 413 ``payload_too_large``; 422 ``invalid_request`` for what is not base64,
-            an unknown ticket or order (or one of somebody else), or as `authors.author`.
+            an unknown ticket or order (or one of somebody else), or as `authors.author`; 409
+            ``attachments_disabled`` where the shop takes no files beside tickets.
     """
     content = _decoded(new.content)
     person_id = authors.author(tx, caller, new.email)
@@ -173,6 +175,12 @@ def _ticket(tx: Tx, new: NewFile, caller: Principal, person_id: str) -> str | No
     """The ticket that a file belongs to. The tickets stand beside this room: their table is found by its name."""
     if new.ticket_id is None:
         return None
+    if not settings.get(tx, "tickets.attachments"):
+        raise ProblemError(
+            409,
+            "attachments_disabled",
+            "This shop takes no files beside tickets (tickets.attachments).",
+        )
     tickets = metadata.tables["ticket"]
     row = tx.execute(select(tickets.c.id, tickets.c.person_id).where(tickets.c.id == new.ticket_id)).first()
     if row is None or (authors.own(caller) and row.person_id != person_id):

@@ -49,7 +49,7 @@ file = Table(
     Column("person_id", ID, ForeignKey("person.id", ondelete="SET NULL"), index=True),  # whose it is
     Column("person_mark", TEXT),
     Column("anonymized_at", MS),
-    Column("ticket_id", ID, index=True),
+    Column("ticket_id", ID, ForeignKey("ticket.id", ondelete="CASCADE"), index=True),
     Column("order_id", ID, index=True),
     Column("created_at", MS, nullable=False),
     Index("ix_file_newest", "created_at", "id"),

@@ -157,7 +157,7 @@ def write(tx: Tx, row: Row[Any], steps: Sequence[Step], asked: Wanted, caller: P
 
 
 def delete_ticket(tx: Tx, key: str, caller: Principal) -> Row[Any]:
-    """Delete a ticket with all that was said in it. Recorded in the audit log.
+    """Delete a ticket with all that was said in it and the files beside it. Recorded in the audit log.
 
     Returns:
         The ticket as it was.

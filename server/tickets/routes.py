@@ -196,7 +196,7 @@ async def change_ticket(
 async def delete_ticket(
     request: Request, ticket: str, caller: Annotated[Principal, permit("tickets.delete")]
 ) -> Response:
-    """Delete a ticket with all that was said in it. Errors: 404 ``not_found``."""
+    """Delete a ticket with all that was said in it and the files beside it. Errors: 404 ``not_found``."""
 
     def unit(tx: Tx) -> DeletedTicket:
         row = tickets.delete_ticket(tx, ticket, caller)

@@ -365,7 +365,12 @@ def _files() -> None:
         ),
         sa.Column("person_mark", TEXT, nullable=True),
         sa.Column("anonymized_at", INT, nullable=True),
-        sa.Column("ticket_id", ID, nullable=True),
+        sa.Column(
+            "ticket_id",
+            ID,
+            sa.ForeignKey("ticket.id", name="fk_file_ticket_id", ondelete="CASCADE"),
+            nullable=True,
+        ),
         sa.Column("order_id", ID, nullable=True),
         sa.Column("created_at", INT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_file"),

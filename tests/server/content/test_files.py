@@ -11,6 +11,7 @@ import pytest
 
 from server.content import files
 from server.kit.db import Store
+from server.settings import service as settings
 from tests.server.conftest import Staff
 from tests.server.orders.shop import Shop
 from tests.support.signed_up import Customer, sign_up
@@ -115,3 +116,25 @@ def test_a_file_may_belong_to_an_order_of_its_owner(
         wanted = 422 if path == "/v1/my/files" else 201
         assert http.post(path, json=body(order=order.id), headers=headers).status_code == wanted
     assert http.post("/v1/my/files", json=body(ticket_id="none"), headers=mary.bearer).status_code == 422
+
+
+def test_a_file_beside_a_ticket_goes_with_it(
+    http: httpx.Client, store: Store, staff: Staff, mary: Customer
+) -> None:
+    """Nobody else puts one there, nobody where the shop wants none, and none is left pointing at nothing."""
+    asked = {"title": "Where is my tee?", "description": "A week now.", "email": "mary@example.com"}
+    owner = staff.bearer("owner")
+    ticket = http.post("/v1/tickets", json=asked, headers=owner).json()["id"]
+    beside = body(ticket_id=ticket)
+    eve = sign_up(store, "eve@example.com")
+    assert http.post("/v1/my/files", json=beside, headers=eve.bearer).status_code == 422
+    kept = http.post("/v1/my/files", json=beside, headers=mary.bearer).json()
+    assert kept["ticket_id"] == ticket
+    store.write(lambda tx: settings.set_value(tx, "tickets.attachments", "off"))
+    for path, headers in (("/v1/my/files", mary.bearer), ("/v1/files", owner)):
+        refused = http.post(path, json=beside, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (409, "attachments_disabled")
+    assert http.post("/v1/my/files", json=body(), headers=mary.bearer).status_code == 201
+    assert http.get(f"/v1/files/{kept['id']}", headers=mary.bearer).status_code == 200
+    assert http.delete(f"/v1/tickets/{ticket}", headers=owner).status_code == 200
+    assert http.get(f"/v1/files/{kept['id']}", headers=mary.bearer).status_code == 404
