@@ -90,7 +90,7 @@ def test_offline_and_back(world: World, play: Play) -> None:
     async def script(desk: Desk) -> None:
         world.line.cut = True
         await desk.poll()
-        assert "✖ offline" in desk.bar("identity")
+        assert "✖ offline since 10:14" in desk.bar("identity"), "also where there is little room"
         assert "Ines Duarte" in desk.text
         await desk.press("j", "x")
         assert desk.bar("status").startswith("✖ ")

@@ -89,21 +89,34 @@ def fit_identity(identity: Identity, cells: int) -> tuple[list[Part], list[Part]
     """The parts of the strip in the longest wording that fits ``cells``: (left, right).
 
     What goes first is what the reader knows: the own name, then the end of the connection's sentence, the end of
-    the shop's name, and the words beside the digits of all sections but the current one.
+    the shop's name, and the words beside the digits of all sections but the current one, and of that. Since when
+    there is no connection goes after all of these.
     """
     last = len(identity.connection) - 1
+    shortest = max(last - 1, 0)  # in words
+    telling = range(max(shortest, 1))  # with since when, where there is such a moment
     name = max(width(identity.shop), 1)
     spoken = [
-        (shop, "all", person, wording)
-        for shop in (name, 16)
-        for wording in range(max(last, 1))
-        for person in (32, 12, 0)
+        (shop, "all", person, wording) for shop in (name, 16) for wording in telling for person in (32, 12, 0)
     ]
-    shortest = max(last - 1, 0)
-    digits = [(shop, "current", person, shortest) for shop in (name, 16, 8) for person in (12, 0)]
+    digits = [
+        (shop, "current", person, wording)
+        for wording in telling
+        for shop in (name, 16, 8)
+        for person in (12, 0)
+    ]
+    since = [(8, "none", 0, telling[-1])] if shortest else []
+    short = [(8, "current", 12, shortest), (8, "current", 0, shortest)]
     least = [(8, "none", 0, shortest), (8, "none", 0, last), (4, "none", 0, last)]
     parts: tuple[list[Part], list[Part]] = ([], [])
-    for shop, words, person, wording in [*spoken, (12, "all", 0, shortest), *digits, *least]:
+    for shop, words, person, wording in [
+        *spoken,
+        (12, "all", 0, telling[-1]),
+        *digits,
+        *since,
+        *short,
+        *least,
+    ]:
         parts = (_who_and_where(identity, shop, words=words), _right_end(identity, person, wording))
         if size(parts[0]) + 1 + size(parts[1]) <= cells:
             break
