@@ -142,10 +142,10 @@ class Spread(World):
         return self.users[0] if wanted else value
 
     def mark(self, tx: Tx, table: Table, row: dict[str, Any]) -> None:
-        """Put canaries into a row that was made about the person."""
+        """Put canaries into a row that was made about the person: into every field, or it would hold what all hold."""
         values: dict[str, Any] = {}
         for column in rows.texts_of(table):
-            if self.own_text(table, column) and column.name != "words" and self.canaries.left > 0:
+            if self.own_text(table, column) and column.name != "words":
                 values[column.name] = self.canary(table, column)
                 self.places.add(f"{table.name}.{column.name}")
         if not values:
