@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any, Final
 
+from docs.markdown import lines
 from tui.cli import parser
 from tui.commands.grammar import TWINS, Parser
 
@@ -24,7 +25,7 @@ def cli_part() -> str:
         told += [f"## {room.prog}", "", room.description or "", ""]
         for verb in _choices(room).values():
             told += _verb(verb)
-    return "\n" + "\n".join(told).rstrip("\n") + "\n"
+    return lines(told)
 
 
 def _choices(above: argparse.ArgumentParser) -> dict[str, Any]:

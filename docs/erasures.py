@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import server.app.registered  # noqa: F401 - all rooms' rules are known from here on
+from docs.markdown import lines, table
 from server.contract.deletion import Fate
 from server.deletion import mentions
 from server.deletion.export import WITHHELD
@@ -31,31 +32,31 @@ def erasure_part() -> str:
         rows = [
             (rule.noun, f"`{rule.table.name}`", rule.why) for rule in erasure.rules() if rule.fate == fate
         ]
-        told += [f"## {title}", "", sentence, "", *_table(("records", "table", "why"), rows)]
+        told += [f"## {title}", "", sentence, "", *table(("records", "table", "why"), rows)]
     told += [
         "## What others wrote",
         "",
         "The texts stay; in them the mark takes the place of what the last column names.",
         "",
-        *_table(("called", "texts", "replaced"), [*_texts()]),
+        *table(("called", "texts", "replaced"), [*_texts()]),
         "## Ids that stay",
         "",
         "They lead nowhere once the account and the vault's row are empty.",
         "",
-        *_table(
+        *table(
             ("column", "why"),
-            [(f"`{table}.{column}`", why) for (table, column), why in erasure.exempted().items()],
+            [(f"`{name}.{column}`", why) for (name, column), why in erasure.exempted().items()],
         ),
         "## Not exported",
         "",
         "An export of a person's data holds the rows of all these tables but these columns.",
         "",
-        *_table(
+        *table(
             ("column", "what it is"),
-            [(f"`{table}.{column}`", why) for (table, column), why in WITHHELD.items()],
+            [(f"`{name}.{column}`", why) for (name, column), why in WITHHELD.items()],
         ),
     ]
-    return "\n" + "\n".join(told).rstrip("\n") + "\n"
+    return lines(told)
 
 
 def _texts() -> Iterator[tuple[str, ...]]:
@@ -67,10 +68,3 @@ def _texts() -> Iterator[tuple[str, ...]]:
             else "e-mail, phone, full name and street, in rows that speak of the person"
         )
         yield mentions.noun(entry), texts, replaced
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table and the empty line after it."""
-    for row in (heads, ["---"] * len(heads), *rows):
-        yield f"| {' | '.join(row)} |"
-    yield ""
