@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
 from tui import keys
+from tui.api.client import FeedQuery
 from tui.api.errors import ApiError
 from tui.api.sources import FeedSource
 from tui.api.window import Source, Window
 from tui.screens import feed
 from tui.screens.acting import of_these
 from tui.screens.browser import CAPACITY
+from tui.screens.choices import Choices
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
 from tui.screens.unfolding import Row, Unfolding, entry_id, row_id, speaks_for_group
 from tui.widgets.bar import Part
-from tui.widgets.format import count
+from tui.widgets.format import count, words
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import Column, RecordList
 
 if TYPE_CHECKING:
-    from server.contract.activity import Entry
-    from tui.api.client import Client, FeedQuery
+    from server.contract.activity import Entry, FeedTab, Level
+    from tui.api.client import Client
 
 MEMBERS = 200
 """Members of a group that are unfolded at most."""
@@ -44,10 +46,14 @@ class ActivitySection(Section[Row]):
     NOUNS = ("entry", "entries")
     LIST_FOCUS = "activity"
     STORY_FOCUS = "entry"
+    CHOICES = Choices("menu", "Category", "every category")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("activity")]
 
     def __init__(self, desk: Desk) -> None:
-        self.narrowing = feed.Narrowing()
+        self.level: Level | None = None
+        """The level that the list is narrowed to."""
+        self.internal = False
+        """Whether the program's own events are listed too."""
         self._raw = False
         self._walked_to: str | None = None
         self._walking = False
@@ -71,11 +77,15 @@ class ActivitySection(Section[Row]):
 
     def query_key(self) -> Hashable:
         """Tab, words, category, level, internal or not."""
-        return self.tab, self.words, self.narrowing
+        return self.tab, self.words, self.choice, self.level, self.internal
 
     def source(self, client: Client) -> Source[Entry]:
         """The entries that are asked for."""
-        return FeedSource(client, self.narrowing.query(self.tab, self.words))
+        return FeedSource(client, self._query(cast("FeedTab", self.tab)))
+
+    def _query(self, tab: FeedTab) -> FeedQuery:
+        """What asks for the entries of a tab, as they are narrowed now."""
+        return FeedQuery(tab, self.choice or None, self.level, q=self.words, internal=self.internal)
 
     def new_shelf(self) -> Shelf[Row]:
         """A window by the entries' names, with the unfolded groups laid over it."""
@@ -86,34 +96,31 @@ class ActivitySection(Section[Row]):
     def empty(self) -> tuple[str, str]:
         """Why there are no entries."""
         close = self.desk.key("close")
-        if self.words or self.narrowing.any:
+        if self.words or self.is_chosen:
             return "No entry matches.", f"{close} clears the filter."
         if self.tab == "attention":
             return "Nothing needs attention.", "What goes wrong stands here until somebody resolves it."
         return "Nothing happened yet.", "Orders, mails, syncs and failures appear here by themselves."
 
+    def choice_told(self) -> str:
+        """Category and level, and that internal events are listed too."""
+        told = [words(part) for part in (self.choice, self.level) if part]
+        told += ["with internal"] if self.internal else []
+        return f"{f' {self.desk.glyphs.dot} '.join(told)}  " if told else ""
+
     def narrowed(self) -> list[Part]:
-        """Category, level and words, and how to be rid of them."""
-        told = feed.said(self.narrowing)
-        parts = [Part(f"{f' {self.desk.glyphs.dot} '.join(told)}  ", "strong", "menu")] if told else []
-        return [*parts, *super().narrowed()]
+        """What is chosen, of which the internal events stay, and the filter."""
+        return [*self.choice_part(), *self.filter_part()]
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether something narrows the list beside its tab."""
-        return super().is_narrowed or bool(feed.said(self.narrowing))
+    def is_chosen(self) -> bool:
+        """Whether a category or a level leaves out what the tab would show."""
+        return super().is_chosen or self.level is not None
 
-    def clear_narrowing(self) -> bool:
-        """Take category, level and words away; whether there was anything."""
-        if not self.narrowing.any:
-            return super().clear_narrowing()
-        self.look_for("")
-        self._narrow(replace(self.narrowing, category=None, level=None))
-        return True
-
-    def _narrow(self, narrowing: feed.Narrowing) -> None:
-        self.narrowing = narrowing
-        self.show_rows()
+    def clear_choice(self) -> None:
+        """Take category and level away."""
+        self.level = None
+        super().clear_choice()
 
     async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - the pulse has it
         """How many groups need attention."""
@@ -196,12 +203,12 @@ class ActivitySection(Section[Row]):
 
     def _shown_of(self, row: Row, wish: Wish) -> FeedQuery | None:
         """What lists the members that a group's row stands for; None where it stands for the whole group."""
-        whole = wish.scope != "group" or not (self.words or self.narrowing.any)
+        whole = wish.scope != "group" or not (self.words or self.is_chosen)
         return None if whole else self._members(row.entry.group.key)
 
     def _members(self, key: str) -> FeedQuery:
         """The members of a group, as far as words, category and level let them through."""
-        return replace(self.narrowing.query("attention", self.words), group=key, folded=False)
+        return replace(self._query("attention"), group=key, folded=False)
 
     def action_reopen(self) -> None:
         """Open a resolved entry again, or all marked ones."""
@@ -309,26 +316,18 @@ class ActivitySection(Section[Row]):
 
     def action_menu(self) -> None:
         """Choose a category."""
-        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
-
-        chosen = self.narrowing.category
-        items = [Item("", "all", "every category", chosen=chosen is None)]
-        items += [Item(name, name, chosen=chosen == name) for name in feed.CATEGORIES]
-
-        def answered(category: str | None) -> None:
-            if category is not None and (category or None) != chosen:
-                self._narrow(replace(self.narrowing, category=category or None))
-
-        self.app.push_screen(menu_screen("Category", items, self.desk.glyphs), answered)
+        self.offer((name, name, "") for name in feed.CATEGORIES)
 
     def action_level(self) -> None:
         """The next level in the round."""
-        self._narrow(self.narrowing.next_level())
+        self.level = feed.LEVELS[(feed.LEVELS.index(self.level) + 1) % len(feed.LEVELS)]
+        self.show_rows()
 
     def action_internal(self) -> None:
         """Show the program's own events too, or not."""
-        self._narrow(replace(self.narrowing, internal=not self.narrowing.internal))
-        told = "are shown too, until you leave" if self.narrowing.internal else "are hidden"
+        self.internal = not self.internal
+        self.show_rows()
+        told = "are shown too, until you leave" if self.internal else "are hidden"
         self.frame.say("note", f"The program's own events {told}.")
 
     def next_attention(self) -> None:

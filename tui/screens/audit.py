@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,19 +15,16 @@ from tui.api.errors import ApiError
 from tui.api.window import Source, Window
 from tui.screens import audit_rows
 from tui.screens.browser import CAPACITY
+from tui.screens.choices import Choices
 from tui.screens.desk import Desk
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
-from tui.widgets.bar import Part
 from tui.widgets.format import words
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import RecordList
 
 if TYPE_CHECKING:
     from tui.api.client import Client
-
-_FIELDS = (("module", "area"), ("action", "action"), ("mode", "way"))
-"""What the menu narrows by: the query's field, and its word."""
 
 
 class AuditSection(Section[AuditRow]):
@@ -41,11 +37,10 @@ class AuditSection(Section[AuditRow]):
     NOUNS = ("act", "acts")
     LIST_FOCUS = "audit"
     STORY_FOCUS = "act"
+    CHOICES = Choices("audit.menu", "Show only", "every act")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("audit")]
 
     def __init__(self, desk: Desk) -> None:
-        self.narrowing = calls.AuditQuery()
-        """What the menu narrowed the list to."""
         super().__init__(desk)
         self._raw = False
         self._known: dict[str, AuditRow] = {}
@@ -67,16 +62,19 @@ class AuditSection(Section[AuditRow]):
 
     def query_key(self) -> Hashable:
         """Tab, words, what the menu narrowed to."""
-        return self.tab, self.words, self.narrowing
+        return self.tab, self.words, self.choice
 
     def source(self, client: Client) -> Source[Any]:
         """The acts that match."""
-        return calls.AuditSource(client, self._query())
+        field, _, value = self.choice.partition("=")
+        chosen = {field: value} if field else {}
+        return calls.AuditSource(client, calls.AuditQuery(q=self.words, actor=self._actor, **chosen))
 
-    def _query(self) -> calls.AuditQuery:
+    @property
+    def _actor(self) -> str:
+        """Whose acts the tab shows; empty for everybody's."""
         me = self.desk.me.user if self.desk.me is not None else None
-        actor = me.id if self.tab == "mine" and me is not None else ""
-        return replace(self.narrowing, q=self.words, actor=actor)
+        return me.id if self.tab == "mine" and me is not None else ""
 
     def new_shelf(self) -> Shelf[AuditRow]:
         """A window in the order of recording."""
@@ -92,40 +90,13 @@ class AuditSection(Section[AuditRow]):
             "Whoever changes something here is recorded, without personal data.",
         )
 
-    def narrowed(self) -> list[Part]:
-        """What the menu narrowed to, and the words."""
-        told = [value for name, _ in _FIELDS if (value := getattr(self.narrowing, name))]
-        if not told:
-            return super().narrowed()
-        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
-        said = f" {self.desk.glyphs.dot} ".join(told)
-        return [
-            Part(f"{said} ", "strong", "audit.menu"),
-            *clears,
-            *(super().narrowed() if self.words else []),
-        ]
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something narrows the list beside its tab."""
-        return super().is_narrowed or self.narrowing != calls.AuditQuery()
-
-    def clear_narrowing(self) -> bool:
-        """Take words and choices away; whether there were any."""
-        if self.narrowing == calls.AuditQuery():
-            return super().clear_narrowing()
-        self.look_for("")
-        self._narrow(calls.AuditQuery())
-        return True
-
-    def _narrow(self, narrowing: calls.AuditQuery) -> None:
-        self.narrowing = narrowing
-        self.show_rows()
-        self.show_tabs()
+    def choice_told(self) -> str:
+        """The area, action or way, without the word which of these it is."""
+        return super().choice_told().partition("=")[2]
 
     async def count(self, client: Client) -> dict[str, int]:
         """How many acts there are under the tab that is shown."""
-        found = await calls.acts(client, replace(self._query(), **_NOTHING), limit=1)
+        found = await calls.acts(client, calls.AuditQuery(actor=self._actor), limit=1)
         return {self.tab: found.total}
 
     # The story.
@@ -184,32 +155,21 @@ class AuditSection(Section[AuditRow]):
             self.begin(partial(self._choose, self.desk.client), "menu", exclusive=True)
 
     async def _choose(self, client: Client) -> None:
-        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
-
         try:
             found = await calls.choices(client)
         except ApiError as error:
             self.frame.say("refused", error.sentence)
             self.frame.failed(error)
             return
-        items = [Item("", "all", "every act", chosen=self.narrowing == calls.AuditQuery())]
-        for name, word in _FIELDS:
-            holds = getattr(self.narrowing, name)
-            items += [
-                Item(f"{name}={value}", words(value), word, chosen=value == holds)
-                for value in _offered(found, name)
-            ]
-
-        def answered(chosen: str | None) -> None:
-            if chosen is not None:
-                name, _, value = chosen.partition("=")
-                self._narrow(replace(calls.AuditQuery(), **{name: value}) if name else calls.AuditQuery())
-
-        self.app.push_screen(menu_screen("Show only", items, self.desk.glyphs), answered)
+        self.offer(_offered(found))
 
 
-_NOTHING = {"q": "", "module": "", "action": "", "mode": ""}
-
-
-def _offered(found: AuditChoices, name: str) -> list[str]:
-    return {"module": found.modules, "action": found.actions, "mode": found.modes}[name]
+def _offered(found: AuditChoices) -> Iterator[tuple[str, str, str]]:
+    """The areas, actions and ways there are; an id is a field of the query and its value."""
+    fields = (
+        ("module", "area", found.modules),
+        ("action", "action", found.actions),
+        ("mode", "way", found.modes),
+    )
+    for field, word, values in fields:
+        yield from ((f"{field}={value}", words(value), word) for value in values)

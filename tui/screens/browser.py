@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from textual.containers import Vertical
 
 from tui.api.errors import ApiError, Refused
 from tui.api.window import Change, Source, Window
+from tui.screens.choices import Choices
 from tui.screens.desk import Desk
 from tui.screens.rows import Rows, Shelf
 from tui.widgets.bar import Part
@@ -53,19 +54,25 @@ class Frame(Protocol):
 
 
 class Browser(Vertical, Generic[T]):
-    """The part of a section that lists rows. ``desk`` is what all sections share."""
+    """The part of a section that lists rows. ``desk`` is what all sections share.
+
+    A list that may be narrowed by a choice declares ``CHOICES``; what is chosen is ``choice``.
+    """
 
     NAME: ClassVar[str]
     TABS: ClassVar[tuple[TabMark, ...]]
     TOPICS: ClassVar[frozenset[str]]
     FILTER_HINT: ClassVar[str]
     NOUNS: ClassVar[tuple[str, str]]
+    CHOICES: ClassVar[Choices]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.NAME)
         self.desk = desk
         self.tab = self.TABS[0].id
         self.words = ""
+        self.choice = ""
+        """The id of what the list is narrowed to; empty where it shows everything."""
         self.counts: dict[str, int] = {}
         self.list = self.make_list()
         self.tab_bar = TabBar()
@@ -95,25 +102,6 @@ class Browser(Vertical, Generic[T]):
         window: Window[T] = Window(capacity=CAPACITY)
         return Shelf(window, window)
 
-    def narrowed(self) -> list[Part]:
-        """What narrows the list, for the end of the tabs' line."""
-        if self.words:
-            return [
-                Part(f"/{self.words}", "strong", "filter"),
-                Part(f"  {self.desk.key('close')} clears", "muted"),
-            ]
-        return [Part(f"{self.desk.key('filter')} ", "key", "filter"), Part("filter", "muted", "filter")]
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something narrows the list beside its tab."""
-        return bool(self.words)
-
-    @property
-    def tells(self) -> bool:
-        """Whether the end of the tabs' line says what must be seen."""
-        return self.is_narrowed
-
     async def count(self, client: Client) -> dict[str, int]:  # noqa: ARG002 - for those that count
         """How many rows stand under each tab, where that is known."""
         return {}
@@ -125,6 +113,76 @@ class Browser(Vertical, Generic[T]):
     def unsent(self) -> int:
         """How many texts were written here and are neither sent nor saved."""
         return 0
+
+    # What narrows it.
+
+    def choice_told(self) -> str:
+        """What is chosen, with the blanks after it; empty where nothing is."""
+        return f"{self.choice} " if self.choice else ""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether something is chosen that can be taken away with the filter."""
+        return bool(self.choice)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something narrows the list beside its tab."""
+        return bool(self.words or self.choice_told())
+
+    @property
+    def tells(self) -> bool:
+        """Whether the end of the tabs' line says what must be seen."""
+        return self.is_narrowed
+
+    def narrowed(self) -> list[Part]:
+        """What narrows the list and how to be rid of it, for the end of the tabs' line."""
+        chosen = self.choice_part()
+        if not chosen or self.words:
+            return [*chosen, *self.filter_part()]
+        return [*chosen, Part(f" {self.desk.key('close')} clears", "muted")]
+
+    def choice_part(self) -> list[Part]:
+        """What is chosen, as the tabs' line says it."""
+        told = self.choice_told()
+        return [Part(told, "strong", self.CHOICES.command)] if told else []
+
+    def filter_part(self) -> list[Part]:
+        """The filter's words, or its key, as the tabs' line says them."""
+        if self.words:
+            return [
+                Part(f"/{self.words}", "strong", "filter"),
+                Part(f"  {self.desk.key('close')} clears", "muted"),
+            ]
+        return [Part(f"{self.desk.key('filter')} ", "key", "filter"), Part("filter", "muted", "filter")]
+
+    def offer(self, offered: Iterable[tuple[str, str, str]]) -> None:
+        """Open the menu of choices; each has an id, a name and a detail."""
+
+        def answered(choice: str | None) -> None:
+            if choice is not None and choice != self.choice:
+                self.choose(choice)
+
+        self.app.push_screen(self.CHOICES.menu(offered, self.choice, self.desk.glyphs), answered)
+
+    def choose(self, choice: str) -> None:
+        """Narrow the list to this; the empty one shows everything."""
+        self.choice = choice
+        self.show_rows()
+
+    def clear_choice(self) -> None:
+        """Take away what can be taken away with the filter."""
+        self.choose("")
+
+    def clear_narrowing(self) -> bool:
+        """Take away what narrows the list; whether there was anything."""
+        if self.is_chosen:
+            self.look_for("")
+            self.clear_choice()
+            return True
+        had = bool(self.words)
+        self.filter("")
+        return had
 
     # The frame around.
 
@@ -230,12 +288,6 @@ class Browser(Vertical, Generic[T]):
         """Take other words to filter by, and mark them where they stand."""
         self.words = words
         self.list.highlight(words)
-
-    def clear_narrowing(self) -> bool:
-        """Take away what narrows the list; whether there was anything."""
-        had = bool(self.words)
-        self.filter("")
-        return had
 
     def show_rows(self) -> None:
         """The tab, the filter or whatever narrows the list changed."""

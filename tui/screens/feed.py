@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from tui.api.client import FeedQuery
 from tui.screens.unfolding import Row
-from tui.widgets.format import Glyphs, TimeFormat, Times, level_mark, short_number, words
+from tui.widgets.format import Glyphs, TimeFormat, Times, level_mark, short_number
 from tui.widgets.record_list import Cell, Column
 
 if TYPE_CHECKING:
-    from server.contract.activity import FeedTab, Level
+    from server.contract.activity import Level
 
 CATEGORIES = ("orders", "syncs", "emails", "carts", "tickets", "system", "custom")
 """The categories there are, in the order of the menu."""
 
-LEVELS: tuple[str | None, ...] = (None, "error", "warning", "info")
+LEVELS: tuple[Level | None, ...] = (None, "error", "warning", "info")
 """What the level key goes through."""
 
 AGE = {TimeFormat.CLOCK: 4, TimeFormat.RELATIVE: 4, TimeFormat.EXACT: 15, TimeFormat.UTC: 15}
 """Cells of a moment in a list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """What narrows the feed beside its tab and words."""
-
-    category: str | None = None
-    level: str | None = None
-    internal: bool = False
-
-    @property
-    def any(self) -> bool:
-        """Whether something is left out that the tab would show."""
-        return self.category is not None or self.level is not None
-
-    def next_level(self) -> Narrowing:
-        """The next level in the round."""
-        return replace(self, level=LEVELS[(LEVELS.index(self.level) + 1) % len(LEVELS)])
-
-    def query(self, tab: str, q: str) -> FeedQuery:
-        """The query for a tab and some words."""
-        return FeedQuery(
-            tab=cast("FeedTab", tab),
-            category=self.category,
-            level=cast("Level | None", self.level),
-            q=q,
-            internal=self.internal,
-        )
 
 
 def lead(glyphs: Glyphs) -> Callable[[Row], Cell]:
@@ -101,9 +71,3 @@ def columns(times: Callable[[], Times], glyphs: Glyphs, shown: TimeFormat) -> li
             align="right",
         ),
     ]
-
-
-def said(narrowing: Narrowing) -> list[str]:
-    """What narrows the feed, in words."""
-    parts = [words(part) for part in (narrowing.category, narrowing.level) if part is not None]
-    return [*parts, "with internal"] if narrowing.internal else parts

@@ -15,12 +15,13 @@ from tui.api import jobs as calls
 from tui.api.window import Source, Window
 from tui.screens import job_rows
 from tui.screens.browser import CAPACITY
+from tui.screens.choices import Choices
 from tui.screens.desk import Desk
 from tui.screens.job_rows import Row, row_id
 from tui.screens.queue_strip import QueueStrip
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
-from tui.widgets.bar import Bar, Part
+from tui.widgets.bar import Bar
 from tui.widgets.frame import TabMark
 from tui.widgets.list_cursor import Highlighted
 from tui.widgets.record_list import RecordList
@@ -65,10 +66,9 @@ class JobsList(Section[Row]):
     NOUNS = ("job", "jobs")
     LIST_FOCUS = "jobs"
     STORY_FOCUS = "job"
+    CHOICES = Choices("queue", "Queue", "every queue")
 
     def __init__(self, desk: Desk) -> None:
-        self.queue: str | None = None
-        """The queue that the list is narrowed to."""
         super().__init__(desk)
         self.strip = QueueStrip(desk.glyphs)
         self.queues_known: Sequence[Queue] = ()
@@ -107,7 +107,7 @@ class JobsList(Section[Row]):
 
     def query_key(self) -> Hashable:
         """Tab, words, queue."""
-        return self.tab, self.words, self.queue
+        return self.tab, self.words, self.choice
 
     def source(self, client: Client) -> Source[Any]:
         """The jobs under this tab that match, or the schedules."""
@@ -120,7 +120,7 @@ class JobsList(Section[Row]):
         kind = words if not named and _KIND.fullmatch(words) else ""
         order = "" if named or kind else words[:64]
         tab = cast("JobTab", self.tab)
-        return calls.JobSource(client, calls.JobQuery(tab, named or self.queue or "", kind, order))
+        return calls.JobSource(client, calls.JobQuery(tab, named or self.choice, kind, order))
 
     def new_shelf(self) -> Shelf[Row]:
         """A window; schedules stand in the order in which they come."""
@@ -138,35 +138,6 @@ class JobsList(Section[Row]):
             return "No job matches.", f"{self.desk.key('close')} clears the filter."
         known = ("No jobs yet.", "Submissions, mails, syncs and the nightly work appear here by themselves.")
         return _EMPTY.get(self.tab, known)
-
-    def narrowed(self) -> list[Part]:
-        """The queue and the words, and how to be rid of them."""
-        if self.queue is None:
-            return super().narrowed()
-        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
-        return [
-            Part(self._label(self.queue), "strong", "queue"),
-            *clears,
-            *(super().narrowed() if self.words else []),
-        ]
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something narrows the list beside its tab."""
-        return super().is_narrowed or self.queue is not None
-
-    def clear_narrowing(self) -> bool:
-        """Take words and queue away; whether there was anything."""
-        if self.queue is None:
-            return super().clear_narrowing()
-        self.look_for("")
-        self._narrow(None)
-        return True
-
-    def _narrow(self, queue: str | None) -> None:
-        self.queue = queue
-        self.show_rows()
-        self.show_queues()
 
     async def count(self, client: Client) -> dict[str, int]:
         """How many jobs stand under each tab; the queues with it."""
@@ -201,11 +172,17 @@ class JobsList(Section[Row]):
     def queue_here(self) -> Queue | None:
         """The queue that is chosen, else the one of the job that keys act on."""
         row = self.row
-        name = self.queue or (row.queue if isinstance(row, JobRow) else None)
+        name = self.choice or (row.queue if isinstance(row, JobRow) else None)
         return next((queue for queue in self.queues_known if queue.name == name), None)
 
-    def _label(self, name: str) -> str:
-        return next((queue.label for queue in self.queues_known if queue.name == name), name)
+    def choice_told(self) -> str:
+        """The label of the queue that the list is narrowed to."""
+        return next((queue.label for queue in self.queues_known if queue.name == self.choice), self.choice)
+
+    def choose(self, choice: str) -> None:
+        """Show this queue's jobs alone, and that the pause key is for it."""
+        super().choose(choice)
+        self.show_queues()
 
     def on_record_list_highlighted(self, _event: Highlighted) -> None:
         """The cursor stands on another job, perhaps of another queue. What every section does then is done too."""
@@ -216,20 +193,13 @@ class JobsList(Section[Row]):
         kind, _, name = event.command.partition(":")
         if kind == "queue":
             event.stop()
-            self._narrow(None if name == self.queue else name)
+            self.choose("" if name == self.choice else name)
 
     def action_choose_queue(self) -> None:
         """Choose a queue."""
-        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
+        self.offer((queue.name, queue.label, _how_busy(queue)) for queue in self.queues_known)
 
-        items = [Item("", "all", "every queue", chosen=self.queue is None)]
-        for each in self.queues_known:
-            state = "paused" if each.paused_at else f"{each.running} of {each.limit} running"
-            waits = f", {each.waiting:,} waiting" if each.waiting else ""
-            items.append(Item(each.name, each.label, state + waits, chosen=each.name == self.queue))
 
-        def answered(name: str | None) -> None:
-            if name is not None and (name or None) != self.queue:
-                self._narrow(name or None)
-
-        self.app.push_screen(menu_screen("Queue", items, self.desk.glyphs), answered)
+def _how_busy(queue: Queue) -> str:
+    state = "paused" if queue.paused_at else f"{queue.running} of {queue.limit} running"
+    return f"{state}, {queue.waiting:,} waiting" if queue.waiting else state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -14,9 +14,8 @@ from tui import keys
 from tui.api import people as calls
 from tui.api.window import Source
 from tui.screens import people_rows
-from tui.screens.desk import Desk
+from tui.screens.choices import Choices
 from tui.screens.section import Section
-from tui.widgets.bar import Part
 from tui.widgets.columns import Column
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import RecordList
@@ -24,6 +23,10 @@ from tui.widgets.record_list import RecordList
 if TYPE_CHECKING:
     from server.contract.people import PeopleTab
     from tui.api.client import Client
+
+
+WITH_ERASED: Final = "with erased"
+"""The one choice there is: those who are erased, or about to be, are listed too."""
 
 
 class PeopleList(Section[PersonRow]):
@@ -36,12 +39,8 @@ class PeopleList(Section[PersonRow]):
     NOUNS = ("person", "people")
     LIST_FOCUS = "people"
     STORY_FOCUS = "person"
+    CHOICES = Choices("people.erased")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("people")]
-
-    def __init__(self, desk: Desk) -> None:
-        self.erased = False
-        """Whether those who are erased, or about to be, are listed too."""
-        super().__init__(desk)
 
     def compose(self) -> ComposeResult:
         """Tabs, list, story."""
@@ -65,11 +64,11 @@ class PeopleList(Section[PersonRow]):
 
     def query_key(self) -> Hashable:
         """Tab, words, and whether the erased are shown."""
-        return self.tab, self.words, self.erased
+        return self.tab, self.words, self.choice
 
     def source(self, client: Client) -> Source[PersonRow]:
         """The people under this tab that match."""
-        query = calls.PeopleQuery(cast("PeopleTab", self.tab), self.words, self.erased)
+        query = calls.PeopleQuery(cast("PeopleTab", self.tab), self.words, erased=bool(self.choice))
         return calls.PeopleSource(client, query)
 
     async def count(self, client: Client) -> dict[str, int]:
@@ -88,31 +87,13 @@ class PeopleList(Section[PersonRow]):
 
     # Those who are gone.
 
-    def narrowed(self) -> list[Part]:
-        """That the erased are shown too, and what narrows the list."""
-        if not self.erased:
-            return super().narrowed()
-        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
-        more = [Part("  ", ""), *super().narrowed()] if self.words else []
-        return [Part("with erased", "strong", "people.erased"), *clears, *more]
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether the list is another one than its tab counts."""
-        return super().is_narrowed or self.erased
-
-    def clear_narrowing(self) -> bool:
-        """Take words away, and those who are gone; whether there was anything."""
-        if not self.erased:
-            return super().clear_narrowing()
-        self.look_for("")
-        self.action_erased()
-        return True
+    def choice_told(self) -> str:
+        """That the erased are shown too: the list is another one than its tab counts."""
+        return f"{self.choice}  " if self.choice and self.words else self.choice
 
     def action_erased(self) -> None:
         """Show those who are erased, or about to be, or no more."""
-        self.erased = not self.erased
-        self.show_rows()
+        self.choose("" if self.choice else WITH_ERASED)
 
     # What is under the cursor.
 

@@ -11,11 +11,10 @@ from tui.api import tickets as calls
 from tui.api.window import Source, Window
 from tui.screens import ticket_rows
 from tui.screens.browser import CAPACITY
-from tui.screens.desk import Desk
+from tui.screens.choices import Choices
 from tui.screens.rows import Shelf
 from tui.screens.section import Section
 from tui.screens.ticket_rows import PRIORITIES, ticket_rank
-from tui.widgets.bar import Part
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import Column, RecordList
 
@@ -53,11 +52,7 @@ class TicketsList(Section[TicketRow]):
     NOUNS = ("ticket", "tickets")
     LIST_FOCUS = "tickets"
     STORY_FOCUS = "ticket"
-
-    def __init__(self, desk: Desk) -> None:
-        self.priority: str | None = None
-        """The priority that the list is narrowed to."""
-        super().__init__(desk)
+    CHOICES = Choices("tickets.menu", "Priority", "every priority")
 
     @property
     def me(self) -> str | None:
@@ -90,14 +85,14 @@ class TicketsList(Section[TicketRow]):
 
     def query_key(self) -> Hashable:
         """Tab, words, priority."""
-        return self.tab, self.words, self.priority
+        return self.tab, self.words, self.choice
 
     def source(self, client: Client) -> Source[TicketRow]:
         """The tickets under this tab that match; an order's number finds those beside it."""
         words = self.words.strip()
         order = words if ORDER_NUMBER.fullmatch(words) else ""
         query = calls.TicketQuery(
-            cast("TicketTab", self.tab), self.priority or "", order=order.upper(), q="" if order else words
+            cast("TicketTab", self.tab), self.choice, order=order.upper(), q="" if order else words
         )
         return calls.TicketSource(client, query)
 
@@ -129,45 +124,9 @@ class TicketsList(Section[TicketRow]):
         marks = [TabMark(mark.id, mark.name, self.counts.get(mark.id) or None) for mark in self.TABS]
         self.tab_bar.tabs(marks, self.tab, self.narrowed(), keep=self.tells)
 
-    # What narrows it.
-
-    def narrowed(self) -> list[Part]:
-        """The priority and the words, and how to be rid of them."""
-        if self.priority is None:
-            return super().narrowed()
-        clears = [] if self.words else [Part(f" {self.desk.key('close')} clears", "muted")]
-        chosen = Part(f"{self.priority} ", "strong", "tickets.menu")
-        return [chosen, *clears, *(super().narrowed() if self.words else [])]
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something narrows the list beside its tab."""
-        return super().is_narrowed or self.priority is not None
-
-    def clear_narrowing(self) -> bool:
-        """Take words and priority away; whether there was anything."""
-        if self.priority is None:
-            return super().clear_narrowing()
-        self.look_for("")
-        self._narrow(None)
-        return True
-
-    def _narrow(self, priority: str | None) -> None:
-        self.priority = priority
-        self.show_rows()
-
     def action_menu(self) -> None:
         """Choose which priority to show."""
-        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
-
-        items = [Item("", "all", "every priority", chosen=self.priority is None)]
-        items += [Item(name, name, chosen=self.priority == name) for name in PRIORITIES]
-
-        def answered(name: str | None) -> None:
-            if name is not None and (name or None) != self.priority:
-                self._narrow(name or None)
-
-        self.app.push_screen(menu_screen("Priority", items, self.desk.glyphs), answered)
+        self.offer((name, name, "") for name in PRIORITIES)
 
     def changed(self, ids: Collection[str]) -> None:
         """Tickets were changed here: one that comes back into the list is let in, and stood on."""
