@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.accounts import policy
 from server.accounts.models import oauth_link
@@ -24,6 +22,7 @@ from server.kit.clock import instant
 from server.kit.folding import clean_text
 from server.kit.problems import ProblemError, not_found
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.people import service as people
 
 SESSION: Final = "session"
@@ -97,7 +96,7 @@ def link(tx: Tx, user_id: str, *, provider: str, subject: str, caller: Principal
     """
     row = _customer(tx, user_id)
     policy.be_active(row)
-    make = sqlite_insert(oauth_link) if tx.dialect == "sqlite" else postgresql_insert(oauth_link)
+    make = upsert(tx.dialect, oauth_link)
     subject = clean_text(subject, _LONGEST_SUBJECT)
     made = tx.execute(
         make.values(id=tx.new_id(), user_id=row.id, provider=provider, subject=subject, created_at=tx.now)

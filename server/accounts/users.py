@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.accounts import policy
 from server.accounts.actions import actions
@@ -24,6 +22,7 @@ from server.kit.folding import fold_email
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import ProblemError, not_found
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.people import service as people
 from server.people.models import person
 
@@ -117,7 +116,7 @@ def _create(
 
 def make_account(tx: Tx, person_id: str, role: AccountRole) -> str | None:
     """Make a person's account: its id; None when the person has one already."""
-    make = sqlite_insert(user) if tx.dialect == "sqlite" else postgresql_insert(user)
+    make = upsert(tx.dialect, user)
     made = tx.execute(
         make.values(id=tx.new_id(), person_id=person_id, role=role, active=1, created_at=tx.now)
         .on_conflict_do_nothing(index_elements=[user.c.person_id])

@@ -15,11 +15,10 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 from sqlalchemy import BindParameter, Table, bindparam, case, func, insert, null, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
 from server.activity.catalog import event_type
@@ -40,7 +39,8 @@ from server.kit import refs
 from server.kit.clock import MINUTE, rfc3339
 from server.kit.folding import mark_words
 from server.kit.prepared import Prepared
-from server.kit.tx import TransactionLostError, Tx
+from server.kit.tx import DialectName, TransactionLostError, Tx
+from server.kit.upsert import upsert
 from server.people.models import person
 
 ActorKind = Literal["customer", "staff", "system", "provider", "job"]
@@ -213,7 +213,7 @@ def _insert(tx: Tx, kind: EventType, actor: Actor, given: dict[str, Any], *, wai
             "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", {"key": f"activity {group_key}"}
         )
     identity = identity_of(kind.name, given.get("identity")) or entry_id
-    made = _INSERT[tx.dialect].rows(
+    made = _insert_for(tx.dialect).rows(
         tx,
         id_=entry_id,
         type_=kind.name,
@@ -342,13 +342,14 @@ def _binds(table: Table, leave_out: tuple[str, ...]) -> dict[str, BindParameter[
 
 
 _VALUES: Final = _binds(activity, ("seq", "resolved_at", "resolved_by", "resolution"))
-_INSERT: Final = {
-    dialect: Prepared(
-        insert(activity)
+_INSERT_TEXT: Final = Prepared(insert(activity_text).values(_binds(activity_text, ("seq",))))
+
+
+@cache
+def _insert_for(dialect: DialectName) -> Prepared:
+    return Prepared(
+        upsert(dialect, activity)
         .values(_VALUES)
         .on_conflict_do_nothing(index_elements=[activity.c.identity])
         .returning(activity.c.seq)
     )
-    for dialect, insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
-_INSERT_TEXT: Final = Prepared(insert(activity_text).values(_binds(activity_text, ("seq",))))

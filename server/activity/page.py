@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from server.activity.models import activity
 from server.activity.selection import Shape, is_open, matching
@@ -79,6 +78,8 @@ def _stands_for_group(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
     newest = select(other.c.id).where(is_open(other), *matching(shape, other))
     by_time = (other.c.occurred_at.desc(), other.c.id.desc())
     if shape.dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import distinct_on  # noqa: PLC0415 - loads the dialect (`kit.upsert`)
+
         one_each = newest.ext(distinct_on(other.c.group_key)).order_by(other.c.group_key.desc(), *by_time)
         return entry.c.id.in_(one_each)
     own = newest.where(other.c.group_key == entry.c.group_key).order_by(*by_time)

@@ -16,9 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
 from server.kit.checks import explained
 from server.kit.clock import Clock, SystemClock, rfc3339
 from server.kit.ids import random_text
@@ -26,6 +23,7 @@ from server.kit.migrate import KNOWN, SchemaTooNewError
 from server.kit.schema import store_fact
 from server.kit.sqlite import driver
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 
 FORMAT: Final = 1
 LAST_BACKUP: Final = "last_backup_at"
@@ -207,7 +205,7 @@ def put_back(file: Path, data_file: Path, clock: Clock | None = None) -> tuple[M
 
 def note_backup(tx: Tx) -> None:
     """Keep when the last backup was made, for ``shopbelld doctor``."""
-    insert = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+    insert = upsert(tx.dialect, store_fact)
     tx.execute(
         insert.values(name=LAST_BACKUP, value=str(tx.now)).on_conflict_do_update(
             index_elements=[store_fact.c.name], set_={"value": str(tx.now)}

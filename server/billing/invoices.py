@@ -7,8 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.billing import policy
 from server.billing.models import invoice, invoice_year
@@ -17,6 +15,7 @@ from server.contract.billing import NewInvoice
 from server.kit.clock import instant
 from server.kit.problems import ProblemError, invalid_request, not_found
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.orders import events
 from server.orders import service as orders
 from server.people import service as people
@@ -157,7 +156,7 @@ def _check_day(day: str | None) -> None:
 def _next_number(tx: Tx) -> str:
     """``INV-2026-00001``: the year's counter moves with the transaction, so no two invoices share a number."""
     year = today(tx)[:4]
-    make = sqlite_insert(invoice_year) if tx.dialect == "sqlite" else postgresql_insert(invoice_year)
+    make = upsert(tx.dialect, invoice_year)
     count: int = tx.execute(
         make.values(year=year, last=1)
         .on_conflict_do_update(index_elements=[invoice_year.c.year], set_={"last": invoice_year.c.last + 1})

@@ -19,13 +19,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.deletion.models import deletion
 from server.kit.ids import random_text
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 
 FILE: Final = "erasures.jsonl"
 STORE_ID: Final = "store_id"
@@ -106,7 +105,7 @@ def remember(tx: Tx, deletion_id: str) -> None:
 
 def store_id(tx: Tx) -> str:
     """What this store is called in its receipts: random, made the first time (needs a writing transaction)."""
-    insert = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+    insert = upsert(tx.dialect, store_fact)
     tx.execute(
         insert.values(name=STORE_ID, value=random_text(16, _HEX)).on_conflict_do_nothing(
             index_elements=[store_fact.c.name]

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.accounts.models import oauth_link
 from server.contract.deletion import DeletionPlan, Drift, PlannedTable
@@ -21,6 +19,7 @@ from server.kit.clock import DAY, instant
 from server.kit.folding import fold_email
 from server.kit.problems import ProblemError
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.people import erasure
 from server.people.erasure import Known, Subject
 from server.people.models import address, billing_profile, person
@@ -85,7 +84,7 @@ def make(tx: Tx, person_id: str, caller: Principal, *, grace_days: int = 0) -> D
     if now.row.erased_at is not None:
         raise ProblemError(409, "already_erased", "This person has been erased already.")
     tx.execute(delete(plans).where(plans.c.made_at < tx.now - _REMEMBERED))
-    insert = sqlite_insert(plans) if tx.dialect == "sqlite" else postgresql_insert(plans)
+    insert = upsert(tx.dialect, plans)
     kept = insert.values(hash=now.hash, person_id=person_id, counts=dict(now.counts), made_at=tx.now)
     tx.execute(kept.on_conflict_do_update(index_elements=[plans.c.hash], set_={"made_at": tx.now}))
     tables = tables_of(now.counts)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.inbox.models import BODY_KEPT, inbox
 from server.inbox.senders import Event, Outcome, find
@@ -20,6 +18,7 @@ from server.kit import refs
 from server.kit.clock import DAY, HOUR, MINUTE
 from server.kit.db import Store
 from server.kit.tx import TransactionLostError, Tx
+from server.kit.upsert import upsert
 
 _log = logging.getLogger("shopbell.inbox")
 
@@ -76,7 +75,7 @@ async def receive(store: Store, told: Incoming) -> Receipt:
 
 def keep(tx: Tx, told: Incoming) -> tuple[Receipt, bool]:
     """Store an event if it is new; also says whether it still waits to be worked on."""
-    insert = sqlite_insert(inbox) if tx.dialect == "sqlite" else postgresql_insert(inbox)
+    insert = upsert(tx.dialect, inbox)
     made = tx.execute(
         insert.values(
             id=tx.new_id(),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, literal, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from server.audit import service as audit
@@ -21,7 +20,8 @@ from server.jobs.work import job_of
 from server.kit.access import Principal
 from server.kit.prepared import Prepared
 from server.kit.problems import ProblemError, not_found
-from server.kit.tx import Tx
+from server.kit.tx import DialectName, Tx
+from server.kit.upsert import upsert
 
 TOPIC: Final = "jobs"
 OPEN: Final = ("waiting", "running")
@@ -82,7 +82,7 @@ def enqueue(
         "asked_by_": asked_by,
         "created_at_": tx.now,
     }
-    while not _INSERT[tx.dialect].rows(tx, **values):
+    while not _insert_for(tx.dialect).rows(tx, **values):
         if found := _OPEN_OF_KEY.rows(tx, unique_=unique):
             return Asked(found[0][0], new=False)
         # it ended between the two statements: now the key is free
@@ -193,20 +193,19 @@ _VALUES: Final[dict[str, Any]] = {
         *("order_id", "person_id", "asked_by", "created_at"),
     )
 }
-_INSERT: Final = {
-    dialect: Prepared(
-        made(job)
+_OPEN_OF_KEY: Final = Prepared(
+    select(job.c.id).where(job.c.unique_key == bindparam("unique_"), text("state IN ('waiting', 'running')"))
+)
+
+
+@cache
+def _insert_for(dialect: DialectName) -> Prepared:
+    told = () if dialect == "sqlite" else (func.pg_notify(literal(CHANNEL), literal("")),)  # as `wake`
+    return Prepared(
+        upsert(dialect, job)
         .values(**_VALUES, state="waiting", attempt=0)
         .on_conflict_do_nothing(
             index_elements=[job.c.unique_key], index_where=text("state IN ('waiting', 'running')")
         )
         .returning(job.c.id, *told)
     )
-    for dialect, made, told in (
-        ("sqlite", sqlite_insert, ()),
-        ("postgresql", postgresql_insert, (func.pg_notify(literal(CHANNEL), literal("")),)),  # as `wake`
-    )
-}
-_OPEN_OF_KEY: Final = Prepared(
-    select(job.c.id).where(job.c.unique_key == bindparam("unique_"), text("state IN ('waiting', 'running')"))
-)

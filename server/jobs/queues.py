@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.audit import service as audit
 from server.contract.jobs import Queue, Queues, Schedule
@@ -19,6 +17,7 @@ from server.kit.access import Principal
 from server.kit.clock import instant, instant_or_none
 from server.kit.problems import ProblemError, not_found
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.people.staff import staff_names
 
 
@@ -100,7 +99,7 @@ def _paused(tx: Tx, name: str) -> Any | None:
 
 
 def _set(tx: Tx, name: str, at: int | None, by: Principal | None) -> None:
-    insert = sqlite_insert(job_queue) if tx.dialect == "sqlite" else postgresql_insert(job_queue)
+    insert = upsert(tx.dialect, job_queue)
     values = {"paused_at": at, "paused_by": by.user_id if by else None}
     tx.execute(
         insert.values(name=name, **values).on_conflict_do_update(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Insert, select, update
 
 from server.jobs.asking import TOPIC, enqueue
 from server.jobs.models import job_schedule
@@ -20,7 +19,8 @@ from server.jobs.registry import SCHEDULES, Every, Schedule
 from server.kit.clock import DAY, HOUR
 from server.kit.db import Store
 from server.kit.prepared import Prepared
-from server.kit.tx import Tx
+from server.kit.tx import DialectName, Tx
+from server.kit.upsert import upsert
 
 _log = logging.getLogger("shopbell.jobs")
 _BELIEVED: Final = DAY + HOUR
@@ -94,7 +94,7 @@ def _move(tx: Tx, steps: list[_Step]) -> None:
     for step in steps:
         schedule = step.schedule
         if step.old is None:
-            tx.execute(_INSERT[tx.dialect], {"name": schedule.name, "next_at": step.new})
+            tx.execute(_insert_for(tx.dialect), {"name": schedule.name, "next_at": step.new})
             continue
         changed: dict[str, Any] = {"next_at": step.new}
         if step.fires:
@@ -114,7 +114,8 @@ def _move(tx: Tx, steps: list[_Step]) -> None:
 
 ALL: Final = Prepared(select(job_schedule.c.name, job_schedule.c.next_at, job_schedule.c.last_at))
 """Every schedule that somebody saw to: its name, ``next_at`` and ``last_at``."""
-_INSERT: Final = {
-    dialect: made(job_schedule).on_conflict_do_nothing(index_elements=[job_schedule.c.name])
-    for dialect, made in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
+
+
+@cache
+def _insert_for(dialect: DialectName) -> Insert:
+    return upsert(dialect, job_schedule).on_conflict_do_nothing(index_elements=[job_schedule.c.name])

@@ -16,13 +16,12 @@ from typing import Final, Literal
 from itsdangerous import BadSignature, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.kit.clock import SECOND, milliseconds
 from server.kit.ids import random_text
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 
 Purpose = Literal["unsubscribe", "lookup", "orders", "cart"]
 """What a token is for; one made for one purpose is nothing for another."""
@@ -67,7 +66,7 @@ def ensure_key(tx: Tx) -> bytes:
     """The store's secret; made the first time, which needs a writing transaction."""
     key = _key(tx)
     if key is None:
-        insert = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+        insert = upsert(tx.dialect, store_fact)
         tx.execute(
             insert.values(name=_FACT, value=random_text(64, _HEX)).on_conflict_do_nothing(
                 index_elements=[store_fact.c.name]

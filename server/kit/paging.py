@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.kit.problems import ProblemError
 from server.kit.schema import store_fact
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 
 T = TypeVar("T")
 DEFAULT_LIMIT = 50
@@ -135,7 +134,7 @@ class Cursors:
 
 def load_cursors(tx: Tx) -> Cursors:
     """The cursors of this store; its key is made the first time (needs a writing transaction)."""
-    insert = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+    insert = upsert(tx.dialect, store_fact)
     tx.execute(
         insert.values(name="cursor_key", value=secrets.token_hex(32)).on_conflict_do_nothing(
             index_elements=[store_fact.c.name]

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Insert, bindparam, delete, func, insert, literal, select
 
 from server.kit.prepared import AnyOf, Prepared
 from server.kit.recording import Frontier, Reach
@@ -30,7 +29,8 @@ from server.kit.topic_rules import (
     rule_of,
     staff,
 )
-from server.kit.tx import Tx
+from server.kit.tx import DialectName, Tx
+from server.kit.upsert import upsert
 
 __all__ = [
     "CHANNEL",
@@ -72,7 +72,7 @@ class Event(NamedTuple):
 def move(tx: Tx, names: Iterable[str]) -> None:
     """Move the counters of these topics by one. Sorted, so that two transactions take their locks in one order."""
     for name in sorted(names):
-        tx.execute(_MOVE[tx.dialect], {"name": name, "counter": 1})
+        tx.execute(_move_for(tx.dialect), {"name": name, "counter": 1})
 
 
 def counters(tx: Tx) -> dict[str, int]:
@@ -130,7 +130,7 @@ def forget(tx: Tx, before: int, most: int) -> int:
     gone = tx.execute(delete(topic_event).where(seq.in_(old)).returning(seq)).scalars().all()
     if gone:
         place = str(max(gone))
-        into = sqlite_insert(store_fact) if tx.dialect == "sqlite" else postgresql_insert(store_fact)
+        into = upsert(tx.dialect, store_fact)
         tx.execute(
             into.values(name=_FORGOTTEN, value=place).on_conflict_do_update(
                 index_elements=[store_fact.c.name], set_={"value": place}
@@ -150,15 +150,17 @@ def drawn(tx: Tx) -> int:
     return _REACH.drawn(tx)
 
 
-_NEXT: Final = {"counter": topic.c.counter + 1}
-_MOVE: Final = {
-    "sqlite": sqlite_insert(topic).on_conflict_do_update(index_elements=[topic.c.name], set_=_NEXT),
-    "postgresql": (
-        postgresql_insert(topic)
-        .on_conflict_do_update(index_elements=[topic.c.name], set_=_NEXT)
-        .returning(func.pg_notify(literal(CHANNEL), literal("")))  # told with the commit, once for all of it
-    ),
-}
+@cache
+def _move_for(dialect: DialectName) -> Insert:
+    moved = upsert(dialect, topic).on_conflict_do_update(
+        index_elements=[topic.c.name], set_={"counter": topic.c.counter + 1}
+    )
+    if dialect == "sqlite":
+        return moved
+    # PostgreSQL tells the other processes with the commit, once for all of it.
+    return moved.returning(func.pg_notify(literal(CHANNEL), literal("")))
+
+
 _SPAN: Final = (topic_event.c.seq > bindparam("after_"), topic_event.c.seq <= bindparam("upto_"))
 _AFTER: Final = Prepared(
     select(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
 from server.kit.clock import instant
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.orders.models import order_day
 from server.settings import service as settings
 
@@ -21,7 +19,7 @@ def next_number(tx: Tx) -> str:
     zone = settings.get(tx, "shop.time_zone")
     now = instant(tx.now)
     day = (now if zone == "UTC" else now.astimezone(ZoneInfo(zone))).strftime("%y%m%d")
-    insert = sqlite_insert(order_day) if tx.dialect == "sqlite" else postgresql_insert(order_day)
+    insert = upsert(tx.dialect, order_day)
     count: int = tx.execute(
         insert.values(day=day, last=1)
         .on_conflict_do_update(index_elements=[order_day.c.day], set_={"last": order_day.c.last + 1})

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.contract.orders import Address
 from server.kit.folding import clean_text, fold, fold_email
 from server.kit.ids import random_text
 from server.kit.tx import DialectName, Tx
+from server.kit.upsert import upsert
 from server.people.models import address, person
 
 PersonKind = Literal["customer", "staff"]
@@ -174,7 +173,7 @@ def _find_or_create(tx: Tx, kind: PersonKind, *, email: str, name: str | None, p
 def _make_or_hold(tx: Tx, kind: PersonKind, *, email: str, name: str | None, phone: str | None) -> str | None:
     """The person with this e-mail, whom nobody erases until this transaction ends; None when that just happened."""
     email_key = fold_email(email)
-    make = sqlite_insert(person) if tx.dialect == "sqlite" else postgresql_insert(person)
+    make = upsert(tx.dialect, person)
     made: str | None = tx.execute(
         make.values(
             id=tx.new_id(),

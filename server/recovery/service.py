@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.activity import service as activity
 from server.activity.service import Actor
@@ -17,6 +15,7 @@ from server.contract.orders import CustomerRef
 from server.kit.clock import DAY, MINUTE, instant, instant_or_none, milliseconds
 from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.mail import service as mail
 from server.orders import service as orders
 from server.orders.models import order_item
@@ -46,7 +45,7 @@ def record(tx: Tx, told: Expired) -> str | None:
     ):
         return None
     person_id = people.find_or_create_customer(tx, email=told.email, name=told.name, phone=told.phone)
-    insert = sqlite_insert(abandoned_cart) if tx.dialect == "sqlite" else postgresql_insert(abandoned_cart)
+    insert = upsert(tx.dialect, abandoned_cart)
     items = _items(tx, told)
     amount, currency = _amount(tx, told)
     cart_id: str | None = tx.execute(

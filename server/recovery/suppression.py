@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.kit import links
 from server.kit.clock import DAY
 from server.kit.folding import fold_email
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.recovery.models import suppression
 
 Reason = Literal["unsubscribed", "bounced", "complaint", "by_hand"]
@@ -46,7 +45,7 @@ def is_suppressed(tx: Tx, email_hash: str) -> bool:
 
 def suppress(tx: Tx, email_hash: str, reason: Reason) -> bool:
     """Send no reminders to this address any more. Returns whether that is new; the first reason stays."""
-    insert = sqlite_insert(suppression) if tx.dialect == "sqlite" else postgresql_insert(suppression)
+    insert = upsert(tx.dialect, suppression)
     made = tx.execute(
         insert.values(email_hash=email_hash, reason=reason, created_at=tx.now)
         .on_conflict_do_nothing(index_elements=[suppression.c.email_hash])

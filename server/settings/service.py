@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.audit import service as audit
 from server.contract.pulse import Shop
@@ -24,6 +22,7 @@ from server.kit.db import Store
 from server.kit.problems import ProblemError, invalid_request
 from server.kit.setting_source import Kept, SettingSource
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.settings import snapshot
 from server.settings.models import setting
 from server.settings.registry import REGISTRY
@@ -99,7 +98,7 @@ def set_value(tx: Tx, name: str, text: str, by: Principal | None = None) -> None
     except ValueError as error:
         raise invalid_request((name, str(error))) from None
     plain = known.text(value) or ""
-    insert = sqlite_insert(setting) if tx.dialect == "sqlite" else postgresql_insert(setting)
+    insert = upsert(tx.dialect, setting)
     row = {
         "value": _sealed(tx, name, plain) if known.secret else plain,
         "sealed": int(known.secret),

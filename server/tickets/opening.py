@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.contract.tickets import NewTicket
 from server.kit import refs
 from server.kit.access import Principal
 from server.kit.problems import invalid_request
 from server.kit.tx import Tx
+from server.kit.upsert import upsert
 from server.people import service as people
 from server.tickets import events, policy, story, words
 from server.tickets.finding import person_of
@@ -97,7 +96,7 @@ def _open(tx: Tx, new: NewTicket, caller: Principal, person_id: str, order_id: s
 
 def _next_number(tx: Tx) -> int:
     """The next number. It moves with the transaction, so no two tickets share one and none is given twice."""
-    into = sqlite_insert(ticket_counter) if tx.dialect == "sqlite" else postgresql_insert(ticket_counter)
+    into = upsert(tx.dialect, ticket_counter)
     number: int = tx.execute(
         into.values(id=1, last=1)
         .on_conflict_do_update(index_elements=[ticket_counter.c.id], set_={"last": ticket_counter.c.last + 1})
