@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Table, text
 
-from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata
+from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata, partial_index
 
 _OPEN = text("resolved_at IS NULL AND level <> 'info'")
 _RESOLVED = text("resolution IS NOT NULL")
@@ -46,37 +46,14 @@ activity = Table(
     Index("uq_activity_identity", "identity", unique=True),
     Index("ix_activity_newest", "occurred_at", "id"),
     Index("ix_activity_category", "category", "occurred_at", "id"),
-    Index(
-        "ix_activity_order",
-        "order_id",
-        "occurred_at",
-        "id",
-        sqlite_where=_HAS_ORDER,
-        postgresql_where=_HAS_ORDER,
-    ),
-    Index(
-        "ix_activity_person",
-        "person_id",
-        "occurred_at",
-        "id",
-        sqlite_where=_HAS_PERSON,
-        postgresql_where=_HAS_PERSON,
-    ),
-    Index("ix_activity_raised", "level", "occurred_at", "id", sqlite_where=_RAISED, postgresql_where=_RAISED),
-    Index("ix_activity_open", "occurred_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    partial_index("ix_activity_order", "order_id", "occurred_at", "id", where=_HAS_ORDER),
+    partial_index("ix_activity_person", "person_id", "occurred_at", "id", where=_HAS_PERSON),
+    partial_index("ix_activity_raised", "level", "occurred_at", "id", where=_RAISED),
+    partial_index("ix_activity_open", "occurred_at", "id", where=_OPEN),
     # covers the group's count, times and orders
-    Index(
-        "ix_activity_open_group",
-        "group_key",
-        "occurred_at",
-        "id",
-        "seq",
-        "order_id",
-        sqlite_where=_OPEN,
-        postgresql_where=_OPEN,
-    ),
-    Index("ix_activity_open_order", "order_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_activity_resolution", "resolution", sqlite_where=_RESOLVED, postgresql_where=_RESOLVED),
+    partial_index("ix_activity_open_group", "group_key", "occurred_at", "id", "seq", "order_id", where=_OPEN),
+    partial_index("ix_activity_open_order", "order_id", where=_OPEN),
+    partial_index("ix_activity_resolution", "resolution", where=_RESOLVED),
     Index("ix_activity_inserted", "inserted_at", "seq"),
     sqlite_strict=True,
     sqlite_autoincrement=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint, text
 
-from server.kit.schema import FLAG, ID, INT, MS, TEXT, metadata
+from server.kit.schema import FLAG, ID, INT, MS, TEXT, metadata, partial_index
 
 submission = Table(
     "submission",
@@ -47,12 +47,6 @@ sync_run = Table(
     Column("heard_at", MS, nullable=False),
     Column("finished_at", MS),
     Index("ix_sync_run_newest", "provider", "started_at"),
-    Index(
-        "ux_sync_run_running",
-        "provider",
-        unique=True,
-        sqlite_where=text("state = 'running'"),
-        postgresql_where=text("state = 'running'"),
-    ),
+    partial_index("ux_sync_run_running", "provider", unique=True, where=text("state = 'running'")),
     sqlite_strict=True,
 )

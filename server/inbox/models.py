@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, UniqueConstraint, text
+from sqlalchemy import Column, Table, UniqueConstraint, text
 
-from server.kit.schema import ID, INT, MS, TEXT, metadata
+from server.kit.schema import ID, INT, MS, TEXT, metadata, partial_index
 
 BODY_KEPT = text("body <> ''")
 
@@ -29,18 +29,8 @@ inbox = Table(
         "body", TEXT, nullable=False
     ),  # emptied when its time is over; the row stays, so that a replay is known
     UniqueConstraint("provider", "connection", "event_id"),
-    Index(
-        "ix_inbox_due",
-        "next_try_at",
-        sqlite_where=text("next_try_at IS NOT NULL"),
-        postgresql_where=text("next_try_at IS NOT NULL"),
-    ),
-    Index(
-        "ix_inbox_waits_for",
-        "waits_for",
-        sqlite_where=text("waits_for IS NOT NULL"),
-        postgresql_where=text("waits_for IS NOT NULL"),
-    ),
-    Index("ix_inbox_body", "received_at", sqlite_where=BODY_KEPT, postgresql_where=BODY_KEPT),
+    partial_index("ix_inbox_due", "next_try_at", where=text("next_try_at IS NOT NULL")),
+    partial_index("ix_inbox_waits_for", "waits_for", where=text("waits_for IS NOT NULL")),
+    partial_index("ix_inbox_body", "received_at", where=BODY_KEPT),
     sqlite_strict=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, text
 
-from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata
+from server.kit.schema import FLAG, ID, INT, JSON, MS, TEXT, metadata, partial_index
 
 job = Table(
     "job",
@@ -31,35 +31,14 @@ job = Table(
     Column("started_at", MS),
     Column("finished_at", MS),
     # One waiting or running job of a key, whoever asks for it and how often.
-    Index(
-        "ux_job_unique_key",
-        "unique_key",
-        unique=True,
-        sqlite_where=text("state IN ('waiting', 'running')"),
-        postgresql_where=text("state IN ('waiting', 'running')"),
+    partial_index(
+        "ux_job_unique_key", "unique_key", unique=True, where=text("state IN ('waiting', 'running')")
     ),
-    Index(
-        "ix_job_due",
-        "queue",
-        "run_at",
-        "id",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
-    Index(
-        "ix_job_lease",
-        "lease_until",
-        sqlite_where=text("state = 'running'"),
-        postgresql_where=text("state = 'running'"),
-    ),
+    partial_index("ix_job_due", "queue", "run_at", "id", where=text("state = 'waiting'")),
+    partial_index("ix_job_lease", "lease_until", where=text("state = 'running'")),
     Index("ix_job_newest", "created_at", "id"),
     Index("ix_job_state", "state", "created_at", "id"),
-    Index(
-        "ix_job_finished",
-        "finished_at",
-        sqlite_where=text("finished_at IS NOT NULL"),
-        postgresql_where=text("finished_at IS NOT NULL"),
-    ),
+    partial_index("ix_job_finished", "finished_at", where=text("finished_at IS NOT NULL")),
     Index("ix_job_order", "order_id", "created_at"),
     Index("ix_job_person", "person_id"),
     sqlite_strict=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, text
 
-from server.kit.schema import ID, INT, MS, TEXT, metadata
+from server.kit.schema import ID, INT, MS, TEXT, metadata, partial_index
 
 order = Table(
     "shop_order",
@@ -47,11 +47,8 @@ order = Table(
     Column("overdue_since", MS),
     Column("person_mark", TEXT),  # what stands in the customer's place after the erasure
     Column("anonymized_at", MS),
-    Index(
-        "ix_shop_order_provider_order",
-        "provider_order_id",
-        sqlite_where=text("provider_order_id IS NOT NULL"),
-        postgresql_where=text("provider_order_id IS NOT NULL"),
+    partial_index(
+        "ix_shop_order_provider_order", "provider_order_id", where=text("provider_order_id IS NOT NULL")
     ),
     Index("ix_shop_order_newest", "created_at", "id"),
     Index("ix_shop_order_person", "person_id", "created_at", "id"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, text
 
-from server.kit.schema import FLAG, ID, MS, TEXT, metadata
+from server.kit.schema import FLAG, ID, MS, TEXT, metadata, partial_index
 
 person = Table(
     "person",
@@ -21,13 +21,8 @@ person = Table(
     Column("updated_at", MS, nullable=False),
     Column("erased_at", MS),
     Column("hidden_at", MS),  # locked and out of the lists: the erasure is scheduled
-    Index(
-        "uq_person_kind_email",
-        "kind",
-        "email_key",
-        unique=True,
-        sqlite_where=text("email_key IS NOT NULL"),
-        postgresql_where=text("email_key IS NOT NULL"),
+    partial_index(
+        "uq_person_kind_email", "kind", "email_key", unique=True, where=text("email_key IS NOT NULL")
     ),
     Index("ix_person_newest", "created_at", "id"),
     Index("ix_person_kind", "kind", "created_at", "id"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 import server.accounts.models
 import server.activity.models
@@ -35,6 +35,8 @@ from server.kit.schema import metadata
 from server.kit.tx import Tx
 from tests.support.postgres import Postgres
 
+Condition = tuple[bool, str]
+"""Whether a partial index is unique, and its condition as its database tells it."""
 MIGRATE = """
 import sys
 from pathlib import Path
@@ -77,6 +79,30 @@ def test_the_tables_are_those_of_the_models(store: Store) -> None:
         return [change for change in compare_metadata(context, metadata) if not _search_index(change)]
 
     assert store.read(lambda tx: unit(tx.conn)) == []
+
+
+def test_the_partial_indexes_are_those_of_the_models(store: Store) -> None:
+    """What the comparison above does not look at. The database spells both, once migrated and once of the models."""
+
+    def unit(tx: Tx) -> tuple[dict[str, Condition], dict[str, Condition]]:
+        migrated = _conditions(tx)
+        metadata.drop_all(tx.conn)
+        metadata.create_all(tx.conn)
+        return migrated, _conditions(tx)
+
+    migrated, of_models = store.write(unit)
+    assert migrated == of_models
+    assert {"ix_activity_open", "ux_job_unique_key", "uq_person_kind_email"} <= migrated.keys()
+
+
+def _conditions(tx: Tx) -> dict[str, Condition]:
+    """By the name of each partial index."""
+    indexes = (index for of_table in inspect(tx.conn).get_multi_indexes().values() for index in of_table)
+    return {
+        str(index["name"]): (bool(index["unique"]), str(where))
+        for index in indexes
+        if (where := index.get("dialect_options", {}).get(f"{tx.dialect}_where")) is not None
+    }
 
 
 def _search_index(change: object) -> bool:
