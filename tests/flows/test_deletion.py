@@ -1,4 +1,4 @@
-"""Deleting a person: the plan in exact counts, the typed confirmation, the receipt; and every way it does not."""
+"""Deleting a person: from the typed confirmation to the receipt, when somebody else is at it too, and after a wait."""
 
 from __future__ import annotations
 
@@ -7,141 +7,34 @@ from typing import Any
 import httpx
 import pytest
 
-from server.accounts import service as accounts
-from server.jobs.runner import Runner
-from server.kit import ids
 from server.kit.clock import DAY, HOUR
-from server.kit.crypto import Key, KeyRing, SecretBox
-from server.people import service as people
 from server.settings import service as settings
 from tests.flows.conftest import Play
+from tests.flows.erasing import (
+    TOM,
+    below_cursor,
+    confirm,
+    delete,
+    person,
+    plan,
+    plan_of,
+    stand_on,
+    steady_marks,
+    with_receipts,
+    work,
+)
 from tests.flows.world import Desk, World
-from tui.screens.deletion import DeletionPage
-
-SIZES = [(60, 20), (80, 24), (120, 30), (200, 50)]
-TOM = "tom@example.com"
 
 
 @pytest.fixture(autouse=True)
-def steady(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids and marks come in their order, not at random: pictures show them."""
-    marks = (f"{number:04X}" for number in range(0xA001, 0xFFFF))
-    monkeypatch.setattr(ids.Ids.__init__, "__defaults__", (bytes,))
-    monkeypatch.setattr(people, "random_text", lambda _length, _alphabet: next(marks))
+def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    steady_marks(monkeypatch)
 
 
 @pytest.fixture
 def shop(world: World) -> World:
     """The shop of an ordinary morning, with the key that receipts are signed with."""
-    world.store.setting_source.box = SecretBox(KeyRing([Key.of(b"the key of the tests' secrets...")]))
-    return world
-
-
-def person(world: World, email: str, **more: Any) -> dict[str, Any]:
-    """Somebody as the server lists them."""
-    found = world.get("/v1/people", q=email, **more)["items"]
-    assert len(found) == 1
-    row: dict[str, Any] = found[0]
-    return row
-
-
-def plan_of(world: World, email: str, role: str = "owner") -> dict[str, Any]:
-    """The plan for somebody, as another client would see it."""
-    return world.post(f"/v1/people/{person(world, email)['id']}/deletion/plan", {}, role)
-
-
-def delete(world: World, email: str, role: str = "owner") -> dict[str, Any]:
-    """Another client deletes somebody."""
-    plan = plan_of(world, email, role)
-    told = {"plan": plan["hash"], "confirm": plan["confirm"]}
-    return world.post(f"/v1/people/{plan['person_id']}/deletion", told, role)
-
-
-def work(world: World) -> None:
-    """Everything that is due in the background is done."""
-    Runner(world.store, vary=lambda: 0.5).drain()
-
-
-async def stand_on(desk: Desk, email: str) -> str:
-    """Go to somebody in the list: their id."""
-    found: str = person(desk.world, email)["id"]
-    if desk.shell.section.NAME != "people":
-        await desk.press("3")
-    assert desk.shell.section.list.go_to(found)
-    await desk.settle()
-    return found
-
-
-def below_cursor(desk: Desk) -> str | None:
-    """Who stands below the cursor."""
-    rows = desk.shell.section.list
-    at = rows.source.index_of(rows.cursor_id or "")
-    return None if at is None else rows.id_at(at + 1)
-
-
-async def plan(desk: Desk, email: str = TOM) -> str:
-    """Open somebody's deletion plan: their id."""
-    found = await stand_on(desk, email)
-    await desk.press("D")
-    return found
-
-
-async def confirm(desk: Desk, text: str = TOM) -> None:
-    """Type, go on, and press Delete for good."""
-    await desk.press("e", *text, "enter", "enter")
-
-
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
-def test_the_plan(shop: World, play: Play, size: tuple[int, int]) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-
-    play(script, size=size)
-
-
-@pytest.mark.parametrize("theme", ["shopbell-light", "ansi-dark"])
-def test_the_plan_in_other_themes(shop: World, play: Play, theme: str) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-
-    play(script, size=(120, 30), app=shop.app(theme=theme))
-
-
-def test_the_plan_in_ascii(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        told = "\n".join(line[:78] for line in desk.screen)  # the last cells are the scroll bar's
-        assert told.replace("⟨erased⟩", "").isascii()  # as the server writes it
-
-    play(script, app=shop.app(ascii_only=True))
-
-
-def test_every_count_of_the_plan_is_shown(shop: World, play: Play) -> None:
-    """What the server counts is what stands there: each kind, under what happens to it, with its reason."""
-    told = plan_of(shop, TOM)
-    assert {table["fate"] for table in told["tables"]} >= {"delete", "anonymise"}
-
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        page = desk.shell.section.page  # type: ignore[attr-defined]
-        lines = [
-            "".join(text for text, _style in line)
-            for block in page.text.blocks
-            for line in block.lay(140, desk.shell.desk.glyphs)
-        ]
-        for table in told["tables"]:
-            [line] = [line for line in lines if line.startswith(f"{table['noun']} ")]
-            assert line.removeprefix(table["noun"]).split()[0] == f"{table['count']:,}"
-            assert table["why"].split(".")[0][:40] in line
-        for fate, title in (
-            ("delete", "Will be deleted"),
-            ("anonymise", "Will be anonymised"),
-            ("keep", "Kept, and why"),
-        ):
-            total = sum(table["count"] for table in told["tables"] if table["fate"] == fate)
-            assert any(f"{title} {total:,}" in line for line in lines) == (total > 0)
-
-    play(script, picture=False, size=(200, 50))
+    return with_receipts(world)
 
 
 def test_from_the_plan_to_the_receipt(shop: World, play: Play) -> None:
@@ -212,73 +105,20 @@ def test_the_order_keeps_its_story_with_the_mark(shop: World, play: Play) -> Non
     play(script, size=(80, 40))
 
 
-@pytest.mark.parametrize(
-    "keys", [("escape",), ("enter",), ("e", "t", "o", "escape"), ("e", *TOM, "tab", "enter")]
-)
-def test_it_is_cancelled(shop: World, play: Play, keys: tuple[str, ...]) -> None:
-    """By Escape from anywhere; by Enter at once, for the focus stands on Cancel; by Cancel after typing."""
+def test_the_receipt_is_found_again_among_the_erased(shop: World, play: Play) -> None:
+    delete(shop, TOM)
+    work(shop)
 
     async def script(desk: Desk) -> None:
-        await plan(desk)
-        await desk.press(*keys)
-        assert "Delete for good" not in desk.text
-        assert "Tom Avery" in desk.cursor
-        assert person(shop, TOM)["erased_at"] is None
-
-    play(script, picture=False)
-
-
-def test_escape_leaves_an_open_story_open(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await stand_on(desk, TOM)
-        await desk.press("enter", "D", "escape")
-        assert "What may be done" in desk.text
-        await desk.press("escape")
-        assert "Tom Avery" in desk.cursor
-
-    play(script, picture=False)
-
-
-def test_a_wrong_text_is_not_taken(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        await desk.press("e", *"tim@example.com", "enter")
-        assert f"That is not {TOM}. Nothing was deleted." in desk.text
-        await desk.press("tab", "tab", "enter")  # pressed all the same: the server says no
-        assert "What was typed is not what must be typed. Nothing was deleted." in desk.text
-        assert person(shop, TOM)["erased_at"] is None
-        assert "tim@example.com" in desk.text
+        await desk.press("3", "colon", *"people.erased", "enter")
+        assert "⟨erased " in desk.text
+        found = next(row["id"] for row in shop.get("/v1/people", erased="true")["items"] if row["erased_at"])
+        desk.shell.section.list.go_to(found)
+        await desk.press("enter")
+        assert "Looked for everywhere: nothing of this person is left." in desk.text
+        assert "Deleted by somebody else" not in desk.text
 
     play(script)
-
-
-def test_nothing_is_typed(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        await desk.pilot.click("#delete")
-        await desk.settle()
-        assert "Nothing is typed yet." in desk.text
-        assert person(shop, TOM)["erased_at"] is None
-
-    play(script, picture=False)
-
-
-def test_a_stale_plan_shows_what_moved(shop: World, play: Play) -> None:
-    """An order arrives between the plan and the press: refused, the drift, the new plan, and nothing typed."""
-
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        await desk.press("e", *TOM, "enter")
-        shop.order("Tom Avery", 1900)
-        await desk.press("enter")
-        assert "Something changed since this plan was made." in desk.text
-        assert "1 planned, 2 now" in desk.text
-        assert person(shop, TOM)["erased_at"] is None
-        page = desk.shell.section.query_one(DeletionPage)
-        assert page.query_one("SafeInput").value == ""  # type: ignore[attr-defined]
-        assert getattr(desk.pilot.app.focused, "id", "") == "cancel"
-
-    play(script, size=(120, 34))
 
 
 def test_after_the_drift_the_new_plan_is_carried_out(shop: World, play: Play) -> None:
@@ -294,35 +134,7 @@ def test_after_the_drift_the_new_plan_is_carried_out(shop: World, play: Play) ->
     play(script, picture=False)
 
 
-REFUSED = [
-    ("owner@example.com", "owner", "You cannot delete yourself."),
-    ("owner@example.com", "admin", "This is the last active Owner"),
-    ("other-admin@example.com", "admin", "Only an Owner may do this to an Admin."),
-    ("second@example.com", "admin", "Only an Owner may do this to an Owner."),
-]
-
-
-@pytest.mark.parametrize(("email", "role", "said"), REFUSED, ids=["self", "last-owner", "admin", "owner"])
-def test_each_refusal_has_its_own_text(shop: World, play: Play, email: str, role: Any, said: str) -> None:
-    """Told on the plan itself, which still is shown; there is nothing to type and nothing to press but Back."""
-    if email.startswith("other"):
-        shop.post("/v1/users", {"email": email, "name": "Other Admin", "role": "admin"}, "owner")
-    if email.startswith("second"):
-        shop.store.write(lambda tx: accounts.create_owner(tx, email=email, name="Second Owner"))
-    pictured = (email, role) == ("owner@example.com", "admin")
-
-    async def script(desk: Desk) -> None:
-        who = await plan(desk, email)
-        assert said in " ".join(desk.text.split())
-        assert "Delete for good" not in desk.text
-        assert "failed" not in desk.text
-        assert shop.get(f"/v1/people/{who}")["erased_at"] is None
-        if not pictured:
-            await desk.press("e", "enter")
-            assert said not in " ".join(desk.text.split())  # Enter is Back
-            assert shop.get(f"/v1/people/{who}")["erased_at"] is None
-
-    play(script, app=shop.app(role), picture=pictured)
+# The server checks again.
 
 
 def test_a_rank_that_was_lost_meanwhile(shop: World, play: Play) -> None:
@@ -340,16 +152,6 @@ def test_a_rank_that_was_lost_meanwhile(shop: World, play: Play) -> None:
         assert shop.get(f"/v1/people/{who}")["erased_at"] is None
 
     play(script, app=shop.app("admin"), picture=False)
-
-
-def test_support_may_not_even_plan(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        assert "✖ Your role may look at this, not do it." in desk.bar("status")
-        assert "D deletion plan" not in desk.bar("footer")
-        assert "Delete for good" not in desk.text
-
-    play(script, app=shop.app("support"), picture=False)
 
 
 def test_too_many_deletions(shop: World, play: Play) -> None:
@@ -450,16 +252,6 @@ def test_somebody_else_is_faster_than_the_plan(shop: World, play: Play) -> None:
     play(script, picture=False)
 
 
-def test_the_plan_closes_when_the_person_goes(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await plan(desk)
-        mark = delete(shop, TOM, "admin")["mark"]
-        await desk.poll()
-        assert f"Deleted by somebody else: ⟨erased {mark}⟩" in desk.text
-
-    play(script, picture=False)
-
-
 def test_an_answer_that_was_lost_is_found_again(shop: World, play: Play) -> None:
     """It was done, and the answer did not come: what the reader did is not said to be somebody else's."""
 
@@ -549,34 +341,5 @@ def test_the_grace_period_ends(patient: World, play: Play) -> None:
         await desk.poll()
         assert "✓ clean" in desk.text
         assert patient.get(f"/v1/people/{gone}")["erased_at"] is not None
-
-    play(script, picture=False)
-
-
-def test_the_receipt_is_found_again_among_the_erased(shop: World, play: Play) -> None:
-    delete(shop, TOM)
-    work(shop)
-
-    async def script(desk: Desk) -> None:
-        await desk.press("3", "colon", *"people.erased", "enter")
-        assert "⟨erased " in desk.text
-        found = next(row["id"] for row in shop.get("/v1/people", erased="true")["items"] if row["erased_at"])
-        desk.shell.section.list.go_to(found)
-        await desk.press("enter")
-        assert "Looked for everywhere: nothing of this person is left." in desk.text
-        assert "Deleted by somebody else" not in desk.text
-
-    play(script)
-
-
-def test_no_connection_while_it_is_planned(shop: World, play: Play) -> None:
-    async def script(desk: Desk) -> None:
-        await stand_on(desk, TOM)
-        shop.line.cut = True
-        await desk.press("D")
-        assert "tries again" in desk.text
-        shop.line.cut = False
-        await desk.press("ctrl+r")
-        assert "Delete for good" in desk.text
 
     play(script, picture=False)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.flows.conftest import Play
-from tests.flows.test_deletion import delete, person, stand_on
+from tests.flows.erasing import delete, person, stand_on
 from tests.flows.world import Desk, World
 from tui.screens.shell import LEAST
 
