@@ -38,15 +38,9 @@ async def listing(work: Work) -> int:
         return await follow.follow(work, query)
     if work.option("every") is not None:
         raise UsageError("--every says how often --follow looks; it means nothing alone.")
-    found = await work.listed("/v1/activity", query.parameters())
-    page = found.read(Page[Entry].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(_COLUMNS, [_row(work.out, entry) for entry in page.items])
-    work.after_page(page)
-    return DONE
+    return await work.print_page(
+        "/v1/activity", query.parameters(), Page[Entry].model_validate, _COLUMNS, _row
+    )
 
 
 def _fits_following(work: Work, query: FeedQuery) -> None:

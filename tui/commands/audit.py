@@ -6,7 +6,7 @@ from typing import Final
 
 from server.contract.audit import AuditPage, AuditRow
 from tui.api.client import segment
-from tui.commands.printing import Cell, Column
+from tui.commands.printing import Cell, Column, Printer
 from tui.commands.work import DONE, Work
 
 _COLUMNS: Final = (
@@ -34,26 +34,18 @@ async def listing(work: Work) -> int:
     same = ("module", "action", "actor", "target", "since", "until")
     params = {name: getattr(given, name) for name in same}
     params |= {"q": given.query, "resource_type": given.type, "resource_id": given.record}
-    found = await work.listed("/v1/audit", params)
-    page = found.read(AuditPage.model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        rows: list[list[str | Cell]] = [
-            [
-                work.out.when(row.at),
-                _who(row),
-                row.actor.role or "",
-                row.summary,
-                Cell(row.action, "muted"),
-                Cell(row.id, "muted"),
-            ]
-            for row in page.items
-        ]
-        work.out.table(_COLUMNS, rows)
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/audit", params, AuditPage.model_validate, _COLUMNS, _row)
+
+
+def _row(out: Printer, row: AuditRow) -> list[str | Cell]:
+    return [
+        out.when(row.at),
+        _who(row),
+        row.actor.role or "",
+        row.summary,
+        Cell(row.action, "muted"),
+        Cell(row.id, "muted"),
+    ]
 
 
 async def show(work: Work) -> int:

@@ -41,15 +41,7 @@ async def listing(work: Work) -> int:
     """List jobs."""
     given = work.given
     params = {"tab": given.tab, "queue": given.queue, "kind": given.kind, "order": given.order}
-    found = await work.listed("/v1/jobs", params)
-    page = found.read(Page[JobRow].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(_COLUMNS, [_row(work.out, job) for job in page.items])
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/jobs", params, Page[JobRow].model_validate, _COLUMNS, _row)
 
 
 def _row(out: Printer, job: JobRow) -> list[str | Cell]:

@@ -32,15 +32,7 @@ async def listing(work: Work) -> int:
     params = {"status": given.tab, "q": given.query.strip()}
     if given.sort != "newest":
         params["sort"] = given.sort
-    found = await work.listed("/v1/orders", params)
-    page = found.read(Page[OrderRow].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(_COLUMNS, [_row(work.out, row) for row in page.items])
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/orders", params, Page[OrderRow].model_validate, _COLUMNS, _row)
 
 
 def _row(out: Printer, row: OrderRow) -> list[str | Cell]:

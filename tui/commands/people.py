@@ -9,7 +9,7 @@ from server.contract.deletion import Delete, Deletion, DeletionPlan
 from server.contract.orders import Address
 from server.contract.people import Person, PersonRow
 from tui.api.client import segment
-from tui.commands.printing import Cell, Column
+from tui.commands.printing import Cell, Column, Printer
 from tui.commands.work import DONE, REFUSED, UsageError, Work
 from tui.widgets.format import money_of, words
 from tui.widgets.standing import account_words, erasure_mark, role_name, standing
@@ -42,29 +42,20 @@ async def listing(work: Work) -> int:
     params = {"tab": work.option("tab", "all"), "q": work.option("query", "")}
     if work.option("erased", default=False):
         params["erased"] = "true"
-    found = await work.listed("/v1/people", params)
-    page = found.read(Page[PersonRow].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(
-            _PEOPLE,
-            [
-                [
-                    row.name or row.shown,
-                    row.email or "",
-                    Cell(standing(row, work.out.glyphs).word, standing(row, work.out.glyphs).style),
-                    str(row.orders) if row.orders else "",
-                    str(row.open_tickets) if row.open_tickets else "",
-                    Cell(work.out.when(row.created_at), "muted"),
-                    Cell(row.id, "muted"),
-                ]
-                for row in page.items
-            ],
-        )
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/people", params, Page[PersonRow].model_validate, _PEOPLE, _row)
+
+
+def _row(out: Printer, row: PersonRow) -> list[str | Cell]:
+    stands = standing(row, out.glyphs)
+    return [
+        row.name or row.shown,
+        row.email or "",
+        Cell(stands.word, stands.style),
+        str(row.orders) if row.orders else "",
+        str(row.open_tickets) if row.open_tickets else "",
+        Cell(out.when(row.created_at), "muted"),
+        Cell(row.id, "muted"),
+    ]
 
 
 async def show(work: Work) -> int:

@@ -32,15 +32,7 @@ async def listing(work: Work) -> int:
     given = work.given
     params = {"q": given.query.strip(), "category": given.category, "provider": given.provider}
     params["available"] = {"yes": "true", "no": "false"}.get(given.available, "")
-    found = await work.listed("/v1/products", params)
-    page = found.read(Page[ProductRow].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(_COLUMNS, [_row(work.out, row) for row in page.items])
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/products", params, Page[ProductRow].model_validate, _COLUMNS, _row)
 
 
 def _row(out: Printer, row: ProductRow) -> list[str | Cell]:

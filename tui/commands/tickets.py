@@ -41,15 +41,7 @@ async def listing(work: Work) -> int:
     """List tickets."""
     given = work.given
     params = {"tab": given.tab, "priority": given.priority, "order": given.order, "q": given.query}
-    found = await work.listed("/v1/tickets", params)
-    page = found.read(Page[TicketRow].model_validate)
-    if work.out.as_json:
-        work.out.document(found.raw)
-        return DONE
-    if page.items:
-        work.out.table(_COLUMNS, [_row(work.out, row) for row in page.items])
-    work.after_page(page)
-    return DONE
+    return await work.print_page("/v1/tickets", params, Page[TicketRow].model_validate, _COLUMNS, _row)
 
 
 def _row(out: Printer, row: TicketRow) -> list[str | Cell]:

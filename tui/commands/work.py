@@ -6,15 +6,15 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui.api.clean import clean_line
 from tui.api.clock import Clock
 from tui.api.documents import Document, Documents
 from tui.api.errors import ClientError
-from tui.commands.printing import Printer
+from tui.commands.printing import Column, Printer, Row
 
 if TYPE_CHECKING:
     from server.contract.base import Page
@@ -24,6 +24,8 @@ DONE, REFUSED, WRONG_USE, UNREACHABLE, NOT_FOUND, NOT_ALLOWED = range(6)
 """Exit codes."""
 
 PAGE: Final = 50
+
+T = TypeVar("T")
 
 
 class UsageError(ClientError):
@@ -77,7 +79,7 @@ class Work:
         """What the command line says; ``default`` where it says nothing."""
         return getattr(self.given, name, default)
 
-    async def listed(self, path: str, params: dict[str, str]) -> Document:
+    async def _listed(self, path: str, params: dict[str, str]) -> Document:
         """The page, or all of them, that the command line asks for."""
         told = {name: value for name, value in params.items() if value}
         everything = bool(self.option("all", default=False))
@@ -86,12 +88,38 @@ class Work:
             path, told, cursor=self.option("cursor"), limit=limit, everything=everything
         )
 
-    def after_page(self, page: Page[Any]) -> None:
-        """Say whether there is nothing, or more."""
+    async def print_page(
+        self,
+        path: str,
+        params: dict[str, str],
+        read: Callable[[Any], Page[T]],
+        columns: Sequence[Column],
+        row: Callable[[Printer, T], Row],
+    ) -> int:
+        """Print the page that the command line asks for: as a table and whether there is more, or as it came.
+
+        Args:
+            path: where the server lists it.
+            params: what narrows it; empty ones are not sent.
+            read: the ``model_validate`` of its model.
+            columns: the table's.
+            row: what the table says of one of its items.
+
+        Returns:
+            The exit code.
+        """
+        found = await self._listed(path, params)
+        page = found.read(read)
+        if self.out.as_json:
+            self.out.document(found.raw)
+            return DONE
         if not page.items:
             self.out.note("There is nothing like that.")
-        elif page.next is not None:
+            return DONE
+        self.out.table(columns, [row(self.out, item) for item in page.items])
+        if page.next is not None:
             self.out.note(f"There is more: --all shows everything, --cursor {page.next} goes on.")
+        return DONE
 
     def asked_for(self, job: JobRow, *, new: bool = True) -> None:
         """Say that a job was asked for, when it leaves, and how to take it back."""
