@@ -1,7 +1,7 @@
-"""Tickets whose every text is a stranger's: titles, what was said, why something was changed. Written past the server.
+"""Tickets whose every text is a stranger's: titles, what was said, why something was changed, what files are called.
 
-The server cleans what it is told; here its own database holds the strings as they are, so that the client's nets are
-what stands between them and the terminal.
+Written past the server, which cleans what it is told: its own database holds the strings as they are, so that the
+client's nets are what stands between them and the terminal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from server.content.models import file
 from server.kit.clock import SystemClock
 from server.kit.db import open_store
 from server.kit.tx import Tx
@@ -63,5 +64,11 @@ def _bring(tx: Tx, number: int, text: str) -> None:
         insert(history).values(
             id=tx.new_id(), ticket_id=ticket_id, field="assigned_to", value_from=text[:60], value_to=text[:60],
             reason=text[:1000], created_at=tx.now,
+        )
+    )  # fmt: skip
+    tx.execute(
+        insert(file).values(
+            id=tx.new_id(), name=text[:255], media_type=text[:60], size=1, ticket_id=ticket_id, person_mark=text[:40],
+            created_at=tx.now,
         )
     )  # fmt: skip

@@ -251,8 +251,10 @@ class Client:
         """
         return self._read(await self._change(path, body, method, key), read)
 
-    async def stream(self, path: str, kind: str, silence: float | None = None) -> AsyncGenerator[bytes, None]:
-        """The bytes of an answer of this media type as they come, however many, and whole unless this raises.
+    async def stream(
+        self, path: str, kind: str | None, silence: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes of an answer of this media type (None: any) as they come, and whole unless this raises.
 
         It is given up after so many seconds without one; None: as for any answer.
         """

@@ -1,4 +1,4 @@
-"""Long answers that go into a file of the user's and are never shown: nothing of them is fit for a terminal."""
+"""Answers that go into a file of the user's and are never shown: nothing of them is fit for a terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ STEP: Final = 1024 * 1024
 """Bytes between two words about how far it is."""
 
 
-async def download(client: Client, path: str, file: Path, so_far: Callable[[int], None]) -> int:
-    """Write the JSON that ``path`` answers into a file that only its owner reads, as it came and however long.
+async def download(
+    client: Client, path: str, file: Path, so_far: Callable[[int], None], *, kind: str | None = KIND
+) -> int:
+    """Write what ``path`` answers into a file that only its owner reads, as it came and however long.
 
     Args:
         client: the server.
         path: what is asked.
         file: where it goes; nothing stands there unless the whole answer came.
         so_far: told the bytes written, each megabyte.
+        kind: the media type that is expected; None: any.
 
     Returns:
         The bytes of the answer.
@@ -35,7 +38,7 @@ async def download(client: Client, path: str, file: Path, so_far: Callable[[int]
     """
     written = told = 0
     with private_file(file) as out:
-        async with contextlib.aclosing(client.stream(path, KIND)) as parts:
+        async with contextlib.aclosing(client.stream(path, kind)) as parts:
             async for part in parts:
                 out.write(part)
                 written += len(part)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 
 from server.contract.base import Page
+from server.contract.content import FileRow
 from server.contract.tickets import (
     ChangedTickets,
     ChangeTicket,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tui.api.window import Direction, Edge
 
 _ROWS: Final = Page[TicketRow]
+_FILES: Final = Page[FileRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,17 @@ async def counts(client: Client) -> TicketCounts:
 async def ticket(client: Client, id_or_number: str) -> Ticket:
     """A ticket whole: what was said, what changed. Raises ApiError."""
     return await client.ask(_path(id_or_number), Ticket.model_validate)
+
+
+async def files(client: Client, ticket_id: str) -> list[FileRow]:
+    """The files beside a ticket, newest first, at most a page of them. Raises ApiError."""
+    found = await client.ask("/v1/files", _FILES.model_validate, params={"ticket": ticket_id})
+    return list(found.items)
+
+
+def content_path(file_id: str) -> str:
+    """Where what a file holds is read."""
+    return f"/v1/files/{segment(file_id, 'file')}/content"
 
 
 async def open_ticket(
@@ -138,6 +151,6 @@ class TicketSource:
 
 def build() -> None:
     """Build the models' validators now instead of with the first answer."""
-    models: tuple[Any, ...] = (_ROWS, TicketCounts, Ticket)
+    models: tuple[Any, ...] = (_ROWS, _FILES, TicketCounts, Ticket)
     for model in models:
         model.model_rebuild()

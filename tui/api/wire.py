@@ -132,13 +132,13 @@ class Wire:
             raise self._unreachable(error) from None
 
     async def stream(
-        self, path: str, kind: str, silence: float | None = None
+        self, path: str, kind: str | None, silence: float | None = None
     ) -> AsyncGenerator[bytes | Reply, None]:
         """The parts of an answer as they come, however many; what is no answer of this kind as one reply.
 
         Args:
             path: of the stream.
-            kind: its media type.
+            kind: its media type; None: whatever it is.
             silence: seconds without a byte after which it is given up; None: as long as for any answer.
 
         Raises:
@@ -146,12 +146,12 @@ class Wire:
             BadAnswer: it is compressed although that was not asked for.
         """
         limits = httpx.Timeout(silence or self._patience.silence, connect=self._patience.connect)
-        request = self._http.build_request("GET", path, headers={"Accept": kind}, timeout=limits)
+        request = self._http.build_request("GET", path, headers={"Accept": kind or "*/*"}, timeout=limits)
         try:
             async with asyncio.timeout(self._patience.whole):
                 response = await self._http.send(request, stream=True)
             try:
-                if response.status_code != 200 or media_type(response.headers) != kind:
+                if response.status_code != 200 or kind not in (None, media_type(response.headers)):
                     async with asyncio.timeout(self._patience.whole):
                         body = await self._body(response)
                     yield Reply(response.status_code, response.headers, body)

@@ -42,7 +42,7 @@ SECTIONS: tuple[Command, ...] = (
     ),
     *group(
         "People", ("people",),
-        ("person.export", "", "export", "export", "Write all that is held about this person into a file of yours."),
+        ("person.export", "W", "export", "export", "Write all that is held about this person into a file of yours."),
         needs="people.export",
     ),
     *group(
@@ -62,6 +62,11 @@ SECTIONS: tuple[Command, ...] = (
         "Tickets", ("tickets",),
         ("tickets.menu", "f", "menu", "priorities", "Choose which priority to show."),
         ("ticket.order", "o", "open_order", "its order", "Open the order that the ticket stands beside."),
+    ),
+    *group(
+        "Tickets", ("tickets",),
+        ("ticket.file", "W", "save_file", "save a file", "Save a file that was handed in beside the ticket."),
+        needs="content.read",
     ),
     *group(
         "Tickets", ("tickets",),

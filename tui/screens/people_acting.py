@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 
 from server.contract.access import StaffRole
 from tui.api import people as calls
-from tui.api.clean import clean_line
 from tui.api.errors import ClientError
 from tui.screens.form import Field, Form
 from tui.screens.people_rows import name_of
 from tui.screens.people_writing import PeopleWriting
 from tui.screens.person_story import is_alive
 from tui.screens.reasons import reason
-from tui.widgets.format import count, size
+from tui.widgets.format import count
 from tui.widgets.standing import role_name
 
 if TYPE_CHECKING:
@@ -168,17 +167,18 @@ class PeopleActing(PeopleWriting):
         self.with_person(lambda person: self.attempt(partial(self._export, person=person)), "export")
 
     async def _export(self, client: Client, *, person: Person) -> None:
-        from tui.api.download import download  # noqa: PLC0415 - only when it is asked for
-        from tui.api.paths import data_dir, private_dir  # noqa: PLC0415
+        from tui.api.download import KIND  # noqa: PLC0415 - only when it is asked for
+        from tui.screens.saving import save  # noqa: PLC0415
 
-        def so_far(done: int) -> None:
-            self.frame.say("note", f"Exporting… {size(done)} so far")
-
-        self.frame.say("note", "Exporting…")
-        file = private_dir(private_dir(data_dir()) / "exports") / f"person-{person.id}.json"
-        length = await download(client, calls.export_path(person.id), file, so_far)
-        held = f"All that is held about {name_of(person)} ({size(length)})"
-        self.frame.say("done", f"{held} stands in {clean_line(str(file))}")
+        await save(
+            self.frame,
+            client,
+            calls.export_path(person.id),
+            folder="exports",
+            name=f"person-{person.id}.json",
+            what=f"All that is held about {name_of(person)}",
+            kind=KIND,
+        )
 
     def action_restore(self) -> None:
         """Call the scheduled erasure off."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +17,7 @@ from tui.screens.ticket_story import Telling, glimpse, ticket_story
 from tui.screens.tickets_list import TicketsList
 
 if TYPE_CHECKING:
+    from server.contract.content import FileRow
     from server.contract.orders import Order
     from tui.api.client import Client
 
@@ -37,6 +40,8 @@ class TicketReading(TicketsList):
         super().__init__(desk)
         self.known: dict[str, Ticket] = {}
         self._orders: dict[str, Order] = {}
+        self.files: dict[str, tuple[FileRow, ...]] = {}
+        """The files beside each ticket whose story is known, newest first."""
         self._due: str | None = None
         """The ticket whose story is to be fetched anew, also when another look at it gives up the first."""
         self._listed: str | None = None
@@ -55,10 +60,10 @@ class TicketReading(TicketsList):
         super().retell(fresh=fresh)
 
     def moved(self, topics: Iterable[str]) -> None:
-        """Topics moved: of orders, the story shows how the one beside the ticket stands."""
+        """Topics moved: the story shows how the order beside the ticket stands, and the files beside it."""
         super().moved(topics)
         beside = self.ticket is not None and self.ticket.order is not None
-        if beside and self.TOPICS.isdisjoint(topics) and "orders" in topics:
+        if self.TOPICS.isdisjoint(topics) and ("content" in topics or (beside and "orders" in topics)):
             self.retell()
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:
@@ -74,8 +79,8 @@ class TicketReading(TicketsList):
         if client is None:
             return
         if known is not None and current and not fresh and row_id != self._due:
-            if known.order is not None and known.order.id not in self._orders:
-                await self._look_at_order(client, known)
+            if not self._beside_known(known):  # another look gave up the first before it came to this
+                await self._look_beside(client, known)
             return
         try:
             found = await calls.ticket(client, row_id)
@@ -85,7 +90,7 @@ class TicketReading(TicketsList):
         self._due = None
         self.keep(found)
         self.show_ticket(found)
-        await self._look_at_order(client, found)
+        await self._look_beside(client, found)
 
     def _not_told(self, row_id: str, error: ApiError) -> None:
         known = self.known.get(row_id)
@@ -96,16 +101,28 @@ class TicketReading(TicketsList):
         else:
             self.story_failed(row_id, error)
 
-    async def _look_at_order(self, client: Client, found: Ticket) -> None:
-        """How the order beside it stands; without an answer its number alone is there."""
-        if found.order is None:
-            return
-        try:
-            order = await client.order(found.order.id)
-        except ApiError:
-            return
-        self._orders[order.id] = order
+    def _beside_known(self, known: Ticket) -> bool:
+        return known.id in self.files and (known.order is None or known.order.id in self._orders)
+
+    async def _look_beside(self, client: Client, found: Ticket) -> None:
+        """How the order beside it stands, and which files do; without an answer they are not told."""
+        order, files = await asyncio.gather(self._order(client, found), self._files(client, found))
+        if order is not None:
+            self._orders[order.id] = order
+        self.files[found.id] = self.files.get(found.id, ()) if files is None else files
         self.show_ticket(self.known.get(found.id, found))
+
+    async def _order(self, client: Client, found: Ticket) -> Order | None:
+        with contextlib.suppress(ApiError):
+            return None if found.order is None else await client.order(found.order.id)
+        return None
+
+    async def _files(self, client: Client, found: Ticket) -> tuple[FileRow, ...] | None:
+        if self.desk.me is None or "content.read" not in self.desk.me.permissions:
+            return None
+        with contextlib.suppress(ApiError):
+            return tuple(await calls.files(client, found.id))
+        return None
 
     def keep(self, ticket: Ticket) -> None:
         """Keep a ticket as it is now."""
@@ -113,6 +130,7 @@ class TicketReading(TicketsList):
         self.known[ticket.id] = ticket
         while len(self.known) > KEPT:
             gone = self.known.pop(next(iter(self.known)))
+            self.files.pop(gone.id, None)
             if gone.order is not None:
                 self._orders.pop(gone.order.id, None)
 
@@ -138,6 +156,7 @@ class TicketReading(TicketsList):
             self.desk.glyphs,
             self.me,
             order,
+            self.files.get(row.id, ()),
             hint,
             self._notice(row),
             tuple(self.left(row.id)),
@@ -168,6 +187,8 @@ class TicketReading(TicketsList):
         ]
         if ticket.order is not None:
             hints.append(f"{key('ticket.order')} order")
+        if self.files.get(ticket.id):
+            hints.append(f"{key('ticket.file')} save a file")
         return "   ".join(hints)
 
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui.screens.ticket_rows import customer_of, priority_mark, status_mark
-from tui.widgets.blocks import Attention, Block, Gap, Happening, Pair, Paragraph, Rule, Words
-from tui.widgets.format import Glyphs, TimeFormat, Times, money_of, order_mark, words
+from tui.widgets.blocks import Attention, Block, Gap, Happening, Item, Pair, Paragraph, Rule, Words
+from tui.widgets.format import Glyphs, TimeFormat, Times, money_of, order_mark, size, words
 from tui.widgets.speech import Said
 
 if TYPE_CHECKING:
+    from server.contract.content import FileRow
     from server.contract.orders import Order
     from server.contract.tickets import Comment, Staff, Ticket, TicketChange, TicketRow
 
@@ -35,6 +36,7 @@ class Telling:
         glyphs: the decorative characters.
         me: the reader's user id, once that is known.
         order: the order that the ticket stands beside, once it is known.
+        files: the files beside it, newest first.
         hint: what can be done.
         notice: why it stands here although the list does not have it.
         left: what was begun to be written, and how it goes on.
@@ -44,6 +46,7 @@ class Telling:
     glyphs: Glyphs
     me: str | None = None
     order: Order | None = None
+    files: tuple[FileRow, ...] = ()
     hint: str = ""
     notice: str = ""
     left: tuple[str, ...] = ()
@@ -62,7 +65,7 @@ def ticket_story(ticket: Ticket, telling: Telling) -> list[Block]:
         blocks += [Gap(), Paragraph(text=telling.hint, style="muted")]
     blocks += [Gap(), *_thread(ticket, telling)]
     blocks += [block for text in telling.left for block in (Gap(), Attention(text=text, style="accent"))]
-    return [*blocks, Gap(), Rule(text="Details"), *_details(ticket, telling.times)]
+    return [*blocks, *_files(ticket, telling), Gap(), Rule(text="Details"), *_details(ticket, telling.times)]
 
 
 def _heading(row: TicketRow, telling: Telling, spoken: datetime) -> list[Block]:
@@ -192,6 +195,27 @@ def _change(line: TicketChange) -> str:
     if line.value_to is None:
         return f"Taken off {line.value_from or 'somebody'}{by}"
     return f"Taken{by}" if line.value_to == line.who else f"Given to {line.value_to}{by}"
+
+
+def _files(ticket: Ticket, telling: Telling) -> Iterable[Block]:
+    """What was handed in beside it; what a file holds is saved, never shown."""
+    if telling.files:
+        yield Gap()
+        yield Rule(text="Files")
+    for file in telling.files:
+        who = "" if file.owner is None else customer_of(file.owner)
+        theirs = ticket.customer is not None and who == customer_of(ticket.customer)
+        yield Item(
+            left=file_name(file) if theirs or not who else f"{file_name(file)} {telling.glyphs.dot} {who}",
+            right=f"{size(file.size)} {telling.glyphs.dot} {telling.times.short(file.created_at)}",
+            style="" if file.name else "muted",
+            indent=0,
+        )
+
+
+def file_name(file: FileRow) -> str:
+    """What a file is called; of one whose owner was erased, that it is gone."""
+    return file.name or "a file that is gone"
 
 
 def _details(ticket: Ticket, times: Times) -> Iterable[Block]:

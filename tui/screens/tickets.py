@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import BindingType
 
 from tui import keys
-from tui.api.errors import ApiError
+from tui.api.errors import ApiError, ClientError
 from tui.keys import show_key
 from tui.screens.desk import Desk
 from tui.screens.reasons import state_of
 from tui.screens.ticket_acting import MOST, Wish, change_all, change_one, told, why_not
 from tui.screens.ticket_rows import PRIORITIES, STATUSES, status_mark
+from tui.screens.ticket_story import file_name
 from tui.screens.ticket_writing import TicketWriting
 from tui.widgets.cells import clip, plain
-from tui.widgets.format import UNICODE, count
+from tui.widgets.format import UNICODE, count, size
 
 if TYPE_CHECKING:
     from server.contract.access import UserRow
+    from server.contract.content import FileRow
     from server.contract.tickets import TicketRow
     from tui.api.client import Client
     from tui.screens.search import Item
@@ -175,10 +177,11 @@ class TicketsSection(TicketWriting):
                 return
             try:
                 await work(client)
-            except ApiError as error:
+            except ClientError as error:
                 self.frame.say("refused", error.sentence)
-                self.frame.failed(error)
-                self.reload()
+                if isinstance(error, ApiError):
+                    self.frame.failed(error)
+                    self.reload()
 
         self.begin(tried, "act", exclusive=False)
 
@@ -255,6 +258,35 @@ class TicketsSection(TicketWriting):
             self.frame.open_order(row.order.id, "")
         else:
             self.frame.say("note", "This ticket stands beside no order.")
+
+    def action_save_file(self) -> None:
+        """Save a file that was handed in beside the ticket; of several, choose which."""
+        from tui.screens.search import Item, menu_screen  # noqa: PLC0415 - only when it is asked for
+
+        files = {each.id: each for each in self.files.get(self.subject or "", ()) if each.name}
+        if not files:
+            self.frame.say("note", "There is no file beside this ticket.")
+            return
+
+        def chosen(file_id: str | None) -> None:
+            if file_id is not None:
+                self._try(partial(self._save, file=files[file_id]))
+
+        if len(files) == 1:
+            chosen(next(iter(files)))
+            return
+        items = [
+            Item(each.id, file_name(each), f"{size(each.size)}, {self.desk.times.short(each.created_at)}")
+            for each in files.values()
+        ]
+        self.app.push_screen(menu_screen("Save", items, self.desk.glyphs), chosen)
+
+    async def _save(self, client: Client, *, file: FileRow) -> None:
+        from tui.api.tickets import content_path  # noqa: PLC0415 - only when it is asked for
+        from tui.screens.saving import safe_name, save  # noqa: PLC0415
+
+        name = safe_name(file.name, file.id[-6:])
+        await save(self.frame, client, content_path(file.id), folder="files", name=name, what=file_name(file))
 
     def action_history(self) -> None:
         """Who did what to the ticket."""
