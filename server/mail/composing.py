@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,6 +16,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from server.kit.clock import instant
+from server.mail.message import Composed, Message, Sender, UnfitMailError
 
 MOST_SUBJECT: Final = 200
 MOST_ADDRESS: Final = 254
@@ -71,44 +70,6 @@ def _words(name: str, text: str, *, phrase: bool = False) -> str:
     if text.isascii() and "=?" not in text:
         return f'"{_QUOTED.sub(_ESCAPED, text)}"' if phrase and not _ATOMS.fullmatch(text) else text
     return Header(text, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
-
-
-class UnfitMailError(Exception):
-    """A mail that must not leave as it is. The message is a sentence without the words that were refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What a kind of mail has to say: its subject, its plain text, and headers of its own (List-Unsubscribe)."""
-
-    subject: str
-    text: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """Why a mail does not leave after all: a stable code (``no_address``, ``not_paid``, …)."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """From whom a mail is: the two settings that every mail reads when it leaves."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A mail ready to leave: its envelope and its bytes. ``utf8``: an address needs a server that speaks SMTPUTF8."""
-
-    sender: str
-    recipient: str
-    content: bytes
-    utf8: bool
 
 
 def compose(letter: Composed, *, sender: Sender, to: str, message_id: str, at: int) -> Message:

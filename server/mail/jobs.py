@@ -23,11 +23,10 @@ from server.jobs.work import Job, Then, Work
 from server.kit.clock import HOUR, MINUTE
 from server.kit.tx import Tx
 from server.mail import outbox, setup
-from server.mail.composing import Message, UnfitMailError, Withheld, compose
 from server.mail.kinds import KINDS, Mail, MailKind, label_of, mail_of
+from server.mail.message import MailServer, MailServerError, Message, UnfitMailError, Withheld
 from server.mail.models import mail
 from server.mail.service import SEND
-from server.mail.smtp import MailServer, MailServerError, send
 from server.people import service as people
 
 OUTCOME_UNKNOWN: Final = "outcome_unknown"
@@ -64,6 +63,8 @@ def run(work: Work) -> Then | None:
     mark: Callable[[], None] | None = None
     if ready.kind.at_most_once:
         mark = partial(work.store.write, partial(_mark_sending, mail_id=mail_id))
+    from server.mail.smtp import send  # noqa: PLC0415 - when a mail leaves (`message`)
+
     try:
         send(ready.server, ready.message, before_data=mark)
     except MailServerError as error:
@@ -88,6 +89,8 @@ def _prepare(tx: Tx, mail_id: str, asked_by: str | None) -> _Ready | Withheld | 
     letter = kind.compose(tx, which)
     if isinstance(letter, Withheld):
         return letter
+    from server.mail.composing import compose  # noqa: PLC0415 - when a mail leaves (`message`)
+
     try:
         message = compose(
             letter, sender=setup.sender(tx), to=person.email, message_id=row.message_id, at=tx.now

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from server.contract.mail import MailKind as MailName
 from server.kit.tx import Tx
-from server.mail.composing import Composed, Withheld
+from server.mail.message import Composed, Withheld
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-from email.message import EmailMessage
-
 from sqlalchemy import insert, select, update
 
 from server.activity import service as activity
 from server.activity.service import Actor
 from server.kit.tx import Tx
-from server.mail.composing import Message
 from server.mail.kinds import Mail, label_of
+from server.mail.message import Message
 from server.mail.models import mail, mail_text
 
 
@@ -37,7 +33,11 @@ def keep(tx: Tx, which: Mail, message: Message) -> None:
 
 def read(message: str) -> tuple[str, str]:
     """The subject and the text of a message that was kept."""
-    found = email.message_from_bytes(message.encode(), policy=email.policy.default)
+    from email import message_from_bytes  # noqa: PLC0415 - what reads a mail loads when one is read
+    from email.message import EmailMessage  # noqa: PLC0415
+    from email.policy import default as modern  # noqa: PLC0415
+
+    found = message_from_bytes(message.encode(), policy=modern)
     assert isinstance(found, EmailMessage)  # noqa: S101 - the policy makes no other
     text: str = found.get_content()
     return str(found["Subject"] or ""), text.replace("\r\n", "\n")

@@ -17,8 +17,8 @@ from server.kit.paging import PageRequest, Slice, keyset, slice_of
 from server.kit.problems import not_found
 from server.kit.tx import Tx
 from server.mail import outbox, setup
-from server.mail.composing import Composed, Withheld
 from server.mail.kinds import KINDS, Mail, MailKind, register
+from server.mail.message import Composed, Withheld
 from server.mail.models import mail, mail_text
 from server.people import service as people
 

@@ -6,8 +6,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from server.kit.tx import Tx
-from server.mail.composing import Sender
-from server.mail.smtp import MailServer, Security
+from server.mail.message import MailServer, Security, Sender
 from server.settings import service as settings
 
 _NOWHERE: Final = "shop@localhost"

@@ -14,51 +14,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from server.kit.folding import clean_text
-from server.mail.composing import Message
-
-Security = Literal["starttls", "tls", "none"]
-EACH_SECONDS: Final = 30.0
-"""How long one step may take."""
-ALL_SECONDS: Final = 120.0
-"""How long the whole handing over may take, however busy the server pretends to be."""
+from server.mail.message import MailServer, MailServerError, Message
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESS: Final = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 _MOST_WORDS: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed over, and how. ``name`` is what this shop calls itself there."""
-
-    host: str
-    port: int = 587
-    security: Security = "starttls"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    each_seconds: float = EACH_SECONDS
-    all_seconds: float = ALL_SECONDS
-
-
-class MailServerError(Exception):
-    """A mail that was not taken, or of which nobody knows.
-
-    Args:
-        reason: a sentence for people; the server's words in it are cleaned.
-        permanent: trying again would end the same way.
-        unknown: the connection ended after the mail was sent and before the answer came.
-    """
-
-    def __init__(self, reason: str, *, permanent: bool = False, unknown: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.permanent = permanent
-        self.unknown = unknown
 
 
 def send(server: MailServer, message: Message, *, before_data: Callable[[], None] | None = None) -> None:

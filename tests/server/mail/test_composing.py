@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.kit.clock import parse_instant
-from server.mail.composing import Composed, Message, Sender, UnfitMailError, body_text, compose, mailbox
+from server.mail.composing import body_text, compose, mailbox
+from server.mail.message import Composed, Message, Sender, UnfitMailError
 from tests.support.hostile import SHORT, Hostile
 
 AT = parse_instant("2026-02-23T10:00:00.123Z")

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from server.mail.composing import Composed, Message, Sender, compose
-from server.mail.smtp import MailServer as Server
-from server.mail.smtp import MailServerError, send
+from server.mail.composing import compose
+from server.mail.message import Composed, MailServerError, Message, Sender
+from server.mail.message import MailServer as Server
+from server.mail.smtp import send
 from server.practice.mail_server import HOST, MailServer
 
 PASSWORD = "Pässwörd-17 hunter"
