@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from server.activity import own_events
 from server.activity import service as activity
@@ -29,7 +29,18 @@ from server.kit.access import Principal
 from server.kit.paging import Position
 from server.kit.problems import not_found
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, page_query, permit, read, refuses, router, services
+from server.kit.web import (
+    PageQuery,
+    answer,
+    mutate,
+    page_query,
+    permit,
+    read,
+    refuses,
+    router,
+    services,
+    together,
+)
 
 _Id = Annotated[str, Path(max_length=64, description="an entry's id")]
 _Order = Annotated[str, Path(max_length=64, description="an order's id or number")]
@@ -241,6 +252,4 @@ def _without_entry(resolved: Resolved) -> Resolved:
     return resolved.model_copy(update={"entry": None})
 
 
-routes: Final = APIRouter()
-routes.include_router(_entries)
-routes.include_router(_of_orders)
+routes: Final = together(_entries, _of_orders)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from server.contract.base import Page
 from server.contract.jobs import Ask, Job, JobCounts, JobRow, JobTab, Queues
@@ -14,7 +14,7 @@ from server.kit.access import Principal
 from server.kit.clock import SECOND
 from server.kit.paging import Slice
 from server.kit.tx import Tx
-from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services
+from server.kit.web import PageQuery, answer, mutate, page_query, permit, refuses, router, services, together
 from server.settings import service as settings
 
 _Id = Annotated[str, Path(max_length=64, description="a job's id")]
@@ -152,6 +152,4 @@ async def resume_queue(request: Request, name: _Queue, caller: _Chief) -> Respon
     return await mutate(request, caller, unit)
 
 
-routes: Final = APIRouter()
-routes.include_router(_jobs)
-routes.include_router(_queues)
+routes: Final = together(_jobs, _queues)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from server.kit.problems import ProblemError
+from server.kit.route import Route
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,7 +51,7 @@ class Shop:
 # -- declaring
 
 
-class PageRoute(APIRoute):
+class PageRoute(Route):
     """A route of pages: a form that changes something must come from a page of this server."""
 
     any_site = False

@@ -22,6 +22,7 @@ from server.kit.clock import DAY
 from server.kit.db import Store
 from server.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Cursors, PageRequest
 from server.kit.problems import ProblemError
+from server.kit.route import Route
 from server.kit.schema import idempotency
 from server.kit.tx import Tx
 
@@ -33,7 +34,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(Route):
     """A route that looks at who asks before it reads what they sent, and decodes JSON strictly.
 
     Its function answers with a ``Response``; a plain one is run in a thread.
@@ -68,6 +69,11 @@ class StrictRoute(APIRoute):
 def router(prefix: str, tag: str) -> APIRouter:
     """A room's router, under ``prefix``; its routes stand under ``tag`` in the reference."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)
+
+
+def together(*routers: APIRouter) -> APIRouter:
+    """The routes of several routers as one; a router that includes others would make each of them anew."""
+    return APIRouter(routes=[route for one in routers for route in one.routes])
 
 
 class Services(Protocol):

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from server.contract.base import Page
 from server.contract.mail import Bounce, BounceReceipt, MailRow, MailText
 from server.kit.access import Principal
-from server.kit.web import PageQuery, answer, open_to_all, page_query, permit, refuses, router, services
+from server.kit.web import (
+    PageQuery,
+    answer,
+    open_to_all,
+    page_query,
+    permit,
+    refuses,
+    router,
+    services,
+    together,
+)
 from server.mail import bounces
 from server.mail import service as mail
 
@@ -57,6 +67,4 @@ async def take_bounce(request: Request, told: Bounce) -> Response:
     return answer(BounceReceipt())
 
 
-routes: Final = APIRouter()
-routes.include_router(_mails)
-routes.include_router(_webhooks)
+routes: Final = together(_mails, _webhooks)
