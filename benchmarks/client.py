@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.probe import Press, Probe
 from benchmarks.report import Report
-from benchmarks.server import free_port, running, served_copy
+from benchmarks.server import as_installed, free_port, running, served_copy
 
 _RUNS = 7
 _PRESSES = 60
@@ -93,5 +93,7 @@ def _report_feed(
 
 def _run_help() -> float:
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "tui.cli", "--help"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "tui.cli", "--help"], env=as_installed(), check=True, stdout=subprocess.DEVNULL
+    )
     return (time.perf_counter() - begin) * 1e3
