@@ -18,7 +18,7 @@ def upsert(dialect: DialectName, table: Table) -> SqliteInsert | PostgresqlInser
 
     A statement that does not depend on its values is worth keeping, once for each dialect that is asked for.
     """
-    # A dialect's package takes two MiB and is loaded whole: only the one of the store is.
+    # PostgreSQL's package is loaded whole and takes two MiB: none of that where the store is a file.
     if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as sqlite_insert  # noqa: PLC0415
 
