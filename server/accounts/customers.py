@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, select
@@ -49,7 +48,7 @@ def register(tx: Tx, *, email: str, name: str | None, phone: str | None, caller:
         raise ProblemError(
             409, "email_already_registered", "A customer with this e-mail has an account already."
         )
-    _record(tx, "user.registered", user_id, caller)
+    audit.record_of_user(tx, "user.registered", user_id, caller=caller)
     topics.publish(tx, "user_created", USERS, user_id=user_id, role="user")
     tx.touch("access", "people")
     return user_id
@@ -68,7 +67,7 @@ def open_session(tx: Tx, user_id: str, *, days: int, caller: Principal) -> tuple
     """
     row = _customer(tx, user_id)
     if RANK[caller.role]:
-        _record(tx, "session.impersonated", row.id, caller, {"days": days})
+        audit.record_of_user(tx, "session.impersonated", row.id, caller=caller, metadata={"days": days})
     return make_token(tx, user_id=row.id, role="user", name=SESSION, days=days, caller=caller, told=False)
 
 
@@ -81,7 +80,9 @@ def end_sessions(tx: Tx, user_id: str, caller: Principal) -> None:
     row = _customer(tx, user_id)
     ended = end_access(tx, row.id)
     if ended.tokens and RANK[caller.role]:
-        _record(tx, "session.ended", row.id, caller, {"tokens_revoked": ended.tokens})
+        audit.record_of_user(
+            tx, "session.ended", row.id, caller=caller, metadata={"tokens_revoked": ended.tokens}
+        )
 
 
 def link(tx: Tx, user_id: str, *, provider: str, subject: str, caller: Principal) -> tuple[OauthLink, bool]:
@@ -109,7 +110,7 @@ def link(tx: Tx, user_id: str, *, provider: str, subject: str, caller: Principal
         if known.user_id != row.id:
             raise ProblemError(409, "oauth_already_linked", "Another account is linked with this one.")
         return shown_link(known), False
-    _record(tx, "oauth.linked", row.id, caller, {"provider": provider})
+    audit.record_of_user(tx, "oauth.linked", row.id, caller=caller, metadata={"provider": provider})
     tx.touch("people")
     return shown_link(made), True
 
@@ -125,7 +126,7 @@ def unlink(tx: Tx, user_id: str, link_id: str, caller: Principal) -> OauthLink:
     gone = tx.execute(delete(oauth_link).where(mine).returning(oauth_link)).first()
     if gone is None:
         raise not_found("link")
-    _record(tx, "oauth.unlinked", row.id, caller, {"provider": gone.provider})
+    audit.record_of_user(tx, "oauth.unlinked", row.id, caller=caller, metadata={"provider": gone.provider})
     tx.touch("people")
     return shown_link(gone)
 
@@ -141,17 +142,3 @@ def _customer(tx: Tx, user_id: str) -> Any:
     if row is None or row.role != "user":
         raise not_found("customer")
     return row
-
-
-def _record(
-    tx: Tx, action: str, user_id: str, caller: Principal, facts: Mapping[str, str | int] | None = None
-) -> None:
-    audit.record(
-        tx,
-        action,
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-        metadata=facts,
-    )

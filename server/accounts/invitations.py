@@ -111,14 +111,6 @@ def _held(tx: Tx, user_id: str) -> Any:
 
 
 def _record(tx: Tx, action: str, user_id: str, caller: Principal, **facts: int) -> None:
-    audit.record(
-        tx,
-        action,
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-        metadata=facts,
-    )
+    audit.record_of_user(tx, action, user_id, caller=caller, metadata=facts)
     topics.publish(tx, "user_updated", USERS, user_id=user_id)
     tx.touch("access", "people")

@@ -134,14 +134,8 @@ def _change_role(tx: Tx, row: Any, name: str, actor: Role, caller: Principal) ->
     role: Role = policy.staff_role(name)
     policy.may_change_role(actor, row, role, last_owner=is_last_owner(tx, row))
     tx.execute(update(user).where(user.c.id == row.id).values(role=role))
-    audit.record(
-        tx,
-        "user.role_changed",
-        caller=caller,
-        resource_type="user",
-        resource_id=row.id,
-        target_user_id=row.id,
-        metadata={"role_from": row.role, "role_to": role},
+    audit.record_of_user(
+        tx, "user.role_changed", row.id, caller=caller, metadata={"role_from": row.role, "role_to": role}
     )
     topics.publish(tx, "user_role_assigned", USERS, ROLES, user_id=row.id, role=role)
     tx.touch("access", "people")
@@ -151,13 +145,11 @@ def _deactivate(tx: Tx, row: Any, actor: Role, caller: Principal) -> None:
     policy.may_deactivate(caller, actor, row, last_owner=is_last_owner(tx, row))
     tx.execute(update(user).where(user.c.id == row.id).values(active=0, deactivated_at=tx.now))
     ended = end_access(tx, row.id)
-    audit.record(
+    audit.record_of_user(
         tx,
         "user.deactivated",
+        row.id,
         caller=caller,
-        resource_type="user",
-        resource_id=row.id,
-        target_user_id=row.id,
         metadata={"tokens_revoked": ended.tokens, "invitations_revoked": ended.invitations},
     )
     topics.publish(tx, "user_deactivated", USERS, user_id=row.id)
@@ -167,13 +159,6 @@ def _deactivate(tx: Tx, row: Any, actor: Role, caller: Principal) -> None:
 def _reactivate(tx: Tx, row: Any, actor: Role, caller: Principal) -> None:
     policy.may_reactivate(actor, row, locked=row.person_id in locked(tx, [row.person_id]))
     tx.execute(update(user).where(user.c.id == row.id).values(active=1, deactivated_at=None))
-    audit.record(
-        tx,
-        "user.reactivated",
-        caller=caller,
-        resource_type="user",
-        resource_id=row.id,
-        target_user_id=row.id,
-    )
+    audit.record_of_user(tx, "user.reactivated", row.id, caller=caller)
     topics.publish(tx, "user_reactivated", USERS, user_id=row.id)
     tx.touch("access", "people")

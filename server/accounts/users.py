@@ -100,15 +100,7 @@ def _create(
     user_id = make_account(tx, person_id, role)
     if user_id is None:
         raise ProblemError(409, "email_taken", "A member of staff with this e-mail exists already.")
-    audit.record(
-        tx,
-        action,
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-        metadata=facts,
-    )
+    audit.record_of_user(tx, action, user_id, caller=caller, metadata=facts)
     topics.publish(tx, "user_created", USERS, user_id=user_id, role=role)
     tx.touch("access", "people")
     return user_id

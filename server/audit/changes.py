@@ -62,16 +62,7 @@ def log_user_change(
     role = None if caller is None else actor_role(caller.role)
     if role is not None:
         metadata["actor_role"] = role
-    return service.record(
-        tx,
-        action,
-        caller=caller,
-        resource_type="user",
-        resource_id=user_id,
-        target_user_id=user_id,
-        metadata=metadata,
-        mode=mode,
-    )
+    return service.record_of_user(tx, action, user_id, caller=caller, metadata=metadata, mode=mode)
 
 
 def _told(value: Any) -> str | None:

@@ -81,6 +81,28 @@ def record(
     return entry_id
 
 
+def record_of_user(
+    tx: Tx,
+    action: str,
+    user_id: str,
+    *,
+    caller: Principal | None,
+    metadata: Mapping[str, Any] | None = None,
+    mode: Mode = "manual",
+) -> str:
+    """Write an entry about what was done to a user, as `record` does."""
+    return record(
+        tx,
+        action,
+        caller=caller,
+        resource_type="user",
+        resource_id=user_id,
+        target_user_id=user_id,
+        metadata=metadata,
+        mode=mode,
+    )
+
+
 def _check(action: str, held: Mapping[str, Any]) -> None:
     known = ACTIONS.get(action)
     if known is None:
