@@ -20,8 +20,8 @@ from tui.screens.browser import CAPACITY
 from tui.screens.choices import Choices
 from tui.screens.deeds import Wish
 from tui.screens.desk import Desk
+from tui.screens.raw_facts import WithRawFacts
 from tui.screens.rows import Shelf
-from tui.screens.section import Section
 from tui.screens.unfolding import Row, Unfolding, entry_id, row_id, speaks_for_group
 from tui.widgets.bar import Part
 from tui.widgets.format import count, words
@@ -36,7 +36,7 @@ MEMBERS = 200
 """Members of a group that are unfolded at most."""
 
 
-class ActivitySection(Section[Row]):
+class ActivitySection(WithRawFacts[Row]):
     """The feed, newest first: repeated problems as one row."""
 
     NAME = "activity"
@@ -54,7 +54,6 @@ class ActivitySection(Section[Row]):
         """The level that the list is narrowed to."""
         self.internal = False
         """Whether the program's own events are listed too."""
-        self._raw = False
         self._walked_to: str | None = None
         self._walking = False
         super().__init__(desk)
@@ -64,16 +63,12 @@ class ActivitySection(Section[Row]):
     def make_list(self) -> RecordList[Row]:
         """Kind, message, how often, order, age."""
         return RecordList(
-            self._columns(), row_id=row_id, lead=feed.lead(self.desk.glyphs), glyphs=self.desk.glyphs
+            self.columns(), row_id=row_id, lead=feed.lead(self.desk.glyphs), glyphs=self.desk.glyphs
         )
 
-    def _columns(self) -> list[Column[Row]]:
+    def columns(self) -> list[Column[Row]]:
+        """What a line of the list says."""
         return feed.columns(lambda: self.desk.times, self.desk.glyphs, self.desk.format)
-
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
 
     def query_key(self) -> Hashable:
         """Tab, words, category, level, internal or not."""
@@ -149,8 +144,7 @@ class ActivitySection(Section[Row]):
         """Show all that is known of the entry under the cursor."""
         from tui.widgets.timeline import entry_story  # noqa: PLC0415 - after the first rows
 
-        at = self.list.source.index_of(row_id)
-        row = None if at is None else self.list.source.row_at(at)
+        row = self.list.row_of(row_id)
         if row is None:
             return
         entry, desk = row.entry, self.desk
@@ -163,7 +157,7 @@ class ActivitySection(Section[Row]):
             hints.insert(0, f"{desk.key('retry')} {desk.glyphs.outside} retry")
         if entry.order is not None:
             hints.append(f"{desk.key('open')} order {entry.order.number}")
-        blocks = entry_story(entry, desk.times, desk.glyphs, hint="   ".join(hints), raw=self._raw)
+        blocks = entry_story(entry, desk.times, desk.glyphs, hint="   ".join(hints), raw=self.raw)
         self.show_story(row_id, blocks)
 
     def enter(self, row_id: str) -> None:
@@ -177,9 +171,7 @@ class ActivitySection(Section[Row]):
     # Acting.
 
     def _rows_to_act_on(self) -> list[Row]:
-        source = self.list.source
-        places = (source.index_of(row_id) for row_id in self.marked_or_subject())
-        rows = (source.row_at(at) for at in places if at is not None)
+        rows = map(self.list.row_of, self.marked_or_subject())
         return [row for row in rows if row is not None]
 
     def row_of(self, ids: Collection[str]) -> str | None:
@@ -258,16 +250,6 @@ class ActivitySection(Section[Row]):
         facts = {} if self.entry is None else self.entry.facts
         link = next((v for v in facts.values() if isinstance(v, str) and v.startswith("https://")), None)
         self.copy(link, "This entry has no link.")
-
-    def action_raw(self) -> None:
-        """Show or hide the raw facts; on a narrow screen, open the entry with them."""
-        self.repeatable = "raw"
-        if self.is_open or self.wide:
-            self._raw = not self._raw
-            self.retell(fresh=False)
-        elif self.list.cursor_id is not None:
-            self._raw = True
-            self.open(self.list.cursor_id)
 
     # What the feed shows.
 

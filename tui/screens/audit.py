@@ -17,8 +17,8 @@ from tui.screens import audit_rows
 from tui.screens.browser import CAPACITY
 from tui.screens.choices import Choices
 from tui.screens.desk import Desk
+from tui.screens.raw_facts import WithRawFacts
 from tui.screens.rows import Shelf
-from tui.screens.section import Section
 from tui.widgets.format import words
 from tui.widgets.frame import TabMark
 from tui.widgets.record_list import RecordList
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.api.client import Client
 
 
-class AuditSection(Section[AuditRow]):
+class AuditSection(WithRawFacts[AuditRow]):
     """Acts, newest first, and one of them whole."""
 
     NAME = "audit"
@@ -42,23 +42,18 @@ class AuditSection(Section[AuditRow]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._raw = False
         self._known: dict[str, AuditRow] = {}
 
     # The list.
 
     def make_list(self) -> RecordList[AuditRow]:
         """Who, what, in which area, when."""
-        return RecordList(self._columns(), lead=audit_rows.lead(self.desk.glyphs), glyphs=self.desk.glyphs)
+        return RecordList(self.columns(), lead=audit_rows.lead(self.desk.glyphs), glyphs=self.desk.glyphs)
 
-    def _columns(self) -> list[Any]:
+    def columns(self) -> list[Any]:
+        """What a line of the list says."""
         desk = self.desk
         return audit_rows.columns(lambda: desk.times, desk.format)
-
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
 
     def query_key(self) -> Hashable:
         """Tab, words, what the menu narrowed to."""
@@ -104,9 +99,7 @@ class AuditSection(Section[AuditRow]):
     @property
     def row(self) -> AuditRow | None:
         """The act that keys act on, as far as it is known."""
-        at = None if self.subject is None else self.list.source.index_of(self.subject)
-        found = None if at is None else self.list.source.row_at(at)
-        return found or self._known.get(self.subject or "")
+        return self.list.row_of(self.subject) or self._known.get(self.subject or "")
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:  # noqa: ARG002 - an act never changes
         """Show an act; one that is not in the list is asked for."""
@@ -120,19 +113,9 @@ class AuditSection(Section[AuditRow]):
             row = self._known[row_id]
         if row is not None:
             hint = f"{desk.key('audit.record')} opens the order" if row.resource_type == "order" else ""
-            self.show_story(row_id, audit_rows.act_story(row, desk.times, hint=hint, raw=self._raw))
+            self.show_story(row_id, audit_rows.act_story(row, desk.times, hint=hint, raw=self.raw))
 
     # Acting.
-
-    def action_raw(self) -> None:
-        """Show or hide what was recorded, as it was."""
-        self.repeatable = "raw"
-        if self.is_open or self.wide:
-            self._raw = not self._raw
-            self.retell(fresh=False)
-        elif self.list.cursor_id is not None:
-            self._raw = True
-            self.open(self.list.cursor_id)
 
     def action_open_record(self) -> None:
         """Open the order that an act speaks of."""

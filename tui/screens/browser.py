@@ -17,7 +17,7 @@ from tui.screens.rows import Rows, Shelf
 from tui.widgets.bar import Part
 from tui.widgets.format import badge, count
 from tui.widgets.frame import Outcome, TabBar, TabMark
-from tui.widgets.record_list import RecordList
+from tui.widgets.record_list import Column, RecordList
 
 if TYPE_CHECKING:
     from tui.api.client import Client
@@ -83,6 +83,10 @@ class Browser(Vertical, Generic[T]):
 
     def make_list(self) -> RecordList[T]:
         """The list of this section."""
+        raise NotImplementedError
+
+    def columns(self) -> Sequence[Column[T]]:
+        """What a line of the list says, as times are written now."""
         raise NotImplementedError
 
     def query_key(self) -> Hashable:

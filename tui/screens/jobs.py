@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from server.contract.jobs import Enqueued, Job, JobRow, Queue, Schedule
 from tui import keys
 from tui.api import jobs as calls
-from tui.api.errors import ApiError
+from tui.api.errors import ApiError, ClientError
+from tui.screens.attempts import Attempt, attempt
 from tui.screens.deeds import Sending
 from tui.screens.desk import Desk
 from tui.screens.job_rows import Row
@@ -36,7 +37,6 @@ class JobsSection(JobsList):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._known: dict[str, Job] = {}
-        self._raw = False
         self._due: str | None = None
         """The job whose story is to be fetched anew, also when another look at it gives up the first."""
 
@@ -87,7 +87,7 @@ class JobsSection(JobsList):
     def _show(self, job: Job) -> None:
         queue = next((queue for queue in self.queues_known if queue.name == job.queue), None)
         desk = self.desk
-        blocks = job_story(job, desk.times, desk.glyphs, queue=queue, hint=self._hint(job), raw=self._raw)
+        blocks = job_story(job, desk.times, desk.glyphs, queue=queue, hint=self._hint(job), raw=self.raw)
         self.show_story(job.id, blocks)
 
     def _hint(self, job: Job) -> str:
@@ -107,29 +107,19 @@ class JobsSection(JobsList):
 
     # Acting.
 
-    def _try(self, work: Callable[[Client], Awaitable[None]]) -> None:
-        """Do something with the server in the background; a refusal is said where outcomes are."""
-        client = self.desk.client
+    def _try(self, work: Attempt) -> None:
+        """Do something with the server, and look what became of it."""
 
-        async def tried() -> None:
-            if client is None:
-                self.frame.say("refused", "There is no connection yet.")
-                return
-            try:
-                await work(client)
-            except ApiError as error:
-                self.frame.say("refused", error.sentence)
-                self.frame.failed(error)
+        def after(_error: ClientError | None) -> None:
             self.frame.ask_soon()
             self.reload()
 
-        self.begin(tried, "act", exclusive=False)
+        attempt(self, work, after=after)
 
     def _rows_for(self, name: str) -> list[JobRow]:
         """The marked jobs, or the one under the cursor, that the server lets this be done to; else it is said why."""
-        source = self.list.source
-        places = (source.index_of(each) for each in self.marked_or_subject())
-        found = [row for at in places if at is not None and isinstance(row := source.row_at(at), JobRow)]
+        rows = map(self.list.row_of, self.marked_or_subject())
+        found = [row for row in rows if isinstance(row, JobRow)]
         if not found and isinstance(self.row, JobRow):
             found = [self.row]
         if not found:
@@ -227,16 +217,6 @@ class JobsSection(JobsList):
         if isinstance(row, JobRow):
             text = row.order.number if row.order else row.id
         self.copy(text, "There is no job here to copy.")
-
-    def action_raw(self) -> None:
-        """Show or hide what the job was given, and long errors whole."""
-        self.repeatable = "raw"
-        if self.is_open or self.wide:
-            self._raw = not self._raw
-            self.retell(fresh=False)
-        elif self.list.cursor_id is not None:
-            self._raw = True
-            self.open(self.list.cursor_id)
 
 
 def _as_listed(row: JobRow) -> tuple[Any, ...]:

@@ -19,8 +19,8 @@ from tui.screens.choices import Choices
 from tui.screens.desk import Desk
 from tui.screens.job_rows import Row, row_id
 from tui.screens.queue_strip import QueueStrip
+from tui.screens.raw_facts import WithRawFacts
 from tui.screens.rows import Shelf
-from tui.screens.section import Section
 from tui.widgets.bar import Bar
 from tui.widgets.frame import TabMark
 from tui.widgets.list_cursor import Highlighted
@@ -48,7 +48,7 @@ _EMPTY: Final = {
 }
 
 
-class JobsList(Section[Row]):
+class JobsList(WithRawFacts[Row]):
     """Jobs, newest first; above them their queues."""
 
     NAME = "jobs"
@@ -87,22 +87,18 @@ class JobsList(Section[Row]):
         """State, what it does, why it failed or how far it is, order, attempt, when."""
         desk = self.desk
         icon = job_rows.lead(lambda: desk.times, desk.glyphs)
-        return RecordList(self._columns(), row_id=row_id, lead=icon, glyphs=desk.glyphs)
+        return RecordList(self.columns(), row_id=row_id, lead=icon, glyphs=desk.glyphs)
 
-    def _columns(self) -> list[Any]:
+    def columns(self) -> list[Any]:
+        """What a line of the list says."""
         desk = self.desk
         if self.tab == SCHEDULED:
             return job_rows.schedule_columns(lambda: desk.times, desk.format)
         return job_rows.columns(lambda: desk.times, desk.glyphs, desk.format)
 
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
-
     def show_rows(self) -> None:
         """Another tab may have other columns."""
-        self.list.set_columns(self._columns())
+        self.list.set_columns(self.columns())
         super().show_rows()
 
     def query_key(self) -> Hashable:
@@ -165,8 +161,7 @@ class JobsList(Section[Row]):
     @property
     def row(self) -> Row | None:
         """The line that keys act on, as far as it is known."""
-        at = None if self.subject is None else self.list.source.index_of(self.subject)
-        return None if at is None else self.list.source.row_at(at)
+        return self.list.row_of(self.subject)
 
     @property
     def queue_here(self) -> Queue | None:

@@ -117,9 +117,10 @@ class OrdersSection(Section["OrderRow"]):
             mark = order_mark(row.payment_status, row.fulfilment_status, row.attention, glyphs)
             return Cell(mark.icon, mark.style)
 
-        return RecordList(self._columns(), lead=lead, glyphs=glyphs)
+        return RecordList(self.columns(), lead=lead, glyphs=glyphs)
 
-    def _columns(self) -> list[Column[OrderRow]]:
+    def columns(self) -> list[Column[OrderRow]]:
+        """What a line of the list says."""
         glyphs, desk = self.desk.glyphs, self.desk
 
         def state(row: OrderRow) -> Cell:
@@ -139,11 +140,6 @@ class OrdersSection(Section["OrderRow"]):
                 min_list_width=44,
             ),
         ]
-
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
 
     def query_key(self) -> Hashable:
         """Tab, filter and order."""

@@ -51,16 +51,12 @@ class PeopleList(Section[PersonRow]):
 
     def make_list(self) -> RecordList[PersonRow]:
         """Sign, name, e-mail, role, orders, open tickets, since when."""
-        return RecordList(self._columns(), lead=people_rows.lead(self.desk.glyphs), glyphs=self.desk.glyphs)
+        return RecordList(self.columns(), lead=people_rows.lead(self.desk.glyphs), glyphs=self.desk.glyphs)
 
-    def _columns(self) -> list[Column[PersonRow]]:
+    def columns(self) -> list[Column[PersonRow]]:
+        """What a line of the list says."""
         desk = self.desk
         return people_rows.columns(lambda: desk.times, desk.glyphs, desk.format)
-
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
 
     def query_key(self) -> Hashable:
         """Tab, words, and whether the erased are shown."""
@@ -100,5 +96,4 @@ class PeopleList(Section[PersonRow]):
     @property
     def row(self) -> PersonRow | None:
         """The line that keys act on, as far as the list holds it."""
-        at = None if self.subject is None else self.list.source.index_of(self.subject)
-        return None if at is None else self.list.source.row_at(at)
+        return self.list.row_of(self.subject)

@@ -215,7 +215,7 @@ class Section(Browser[T]):
 
     def times_changed(self) -> None:
         """Times are written in another way."""
-        self.list.set_columns()
+        self.list.set_columns(self.columns())
         self.retell(fresh=False)
 
     def tick(self, minute: int) -> None:

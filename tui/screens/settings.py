@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,6 +16,7 @@ from tui.api import settings as calls
 from tui.api.errors import ApiError, Refused
 from tui.api.window import Source, Window
 from tui.screens import settings_rows
+from tui.screens.attempts import attempt
 from tui.screens.desk import Desk
 from tui.screens.reasons import reason, state_of
 from tui.screens.rows import Shelf
@@ -28,7 +29,7 @@ from tui.widgets.columns import LEAD, lay_out
 from tui.widgets.format import count
 from tui.widgets.frame import TabMark
 from tui.widgets.list_cursor import Highlighted
-from tui.widgets.record_list import RecordList
+from tui.widgets.record_list import Column, RecordList
 
 if TYPE_CHECKING:
     from server.contract.base import ActionState
@@ -73,8 +74,11 @@ class SettingsSection(Section[Line]):
     def make_list(self) -> RecordList[Line]:
         """Name, value, who says so."""
         glyphs = self.desk.glyphs
-        columns = settings_rows.columns(glyphs, self._results)
-        return RecordList(columns, lead=settings_rows.lead(glyphs), glyphs=glyphs)
+        return RecordList(self.columns(), lead=settings_rows.lead(glyphs), glyphs=glyphs)
+
+    def columns(self) -> list[Column[Line]]:
+        """What a line of the list says."""
+        return settings_rows.columns(self.desk.glyphs, self._results)
 
     def query_key(self) -> Hashable:
         """Tab and words."""
@@ -129,8 +133,7 @@ class SettingsSection(Section[Line]):
     @property
     def line(self) -> Line | None:
         """The line that keys act on."""
-        at = None if self.subject is None else self.list.source.index_of(self.subject)
-        return None if at is None else self.list.source.row_at(at)
+        return self.list.row_of(self.subject)
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:  # noqa: ARG002 - the line holds it all
         """Show what the setting means, or what the group's tests found."""
@@ -217,7 +220,7 @@ class SettingsSection(Section[Line]):
         at = None if editor is None else rows.source.index_of(editor.row.name)
         if editor is None or at is None:
             return
-        layout = lay_out(settings_rows.columns(self.desk.glyphs, self._results), rows.size.width)
+        layout = lay_out(self.columns(), rows.size.width)
         begin = LEAD + layout.placed[0].cells + layout.placed[1].gap - 1 if len(layout.placed) > 1 else LEAD
         begin = max(min(begin, rows.size.width - LEAST_CELLS), 0)
         editor.styles.width = max(rows.scrollable_content_region.width - begin, 1)
@@ -299,7 +302,7 @@ class SettingsSection(Section[Line]):
         if line is None or line.row is None:
             self.frame.say("note", "Stand on a setting to set it back.")
         elif self._may(line.row, "unset"):
-            self._try(partial(self._unset, row=line.row))
+            attempt(self, partial(self._unset, row=line.row))
 
     async def _unset(self, client: Client, *, row: SettingRow) -> None:
         after = await calls.unset(client, row.name)
@@ -323,7 +326,7 @@ class SettingsSection(Section[Line]):
             elif self._results.get(test.name, ...) is not None:  # not while it runs
                 self._result(test.name, None)
                 self.repeatable = "setting.test"
-                self._try(partial(self._try_out, name=test.name, label=group.label))
+                attempt(self, partial(self._try_out, name=test.name, label=group.label))
 
     async def _try_out(self, client: Client, *, name: str, label: str) -> None:
         try:
@@ -340,22 +343,6 @@ class SettingsSection(Section[Line]):
             self._results[name] = result
         self.list.set_columns()
         self.retell(fresh=False)
-
-    def _try(self, work: Callable[[Client], Awaitable[None]]) -> None:
-        """Do something with the server in the background; a refusal is said where outcomes are."""
-        client = self.desk.client
-
-        async def tried() -> None:
-            if client is None:
-                self.frame.say("refused", "There is no connection yet.")
-                return
-            try:
-                await work(client)
-            except ApiError as error:
-                self.frame.say("refused", error.sentence)
-                self.frame.failed(error)
-
-        self.begin(tried, "act", exclusive=False)
 
     def action_copy(self) -> None:
         """Copy the setting's name."""

@@ -65,22 +65,18 @@ class TicketsList(Section[TicketRow]):
     def make_list(self) -> RecordList[TicketRow]:
         """How urgent, number, title, customer, order, state, who has it, whose turn it is, when."""
         glyphs = self.desk.glyphs
-        return RecordList(self._columns(), lead=ticket_rows.lead(glyphs), glyphs=glyphs)
+        return RecordList(self.columns(), lead=ticket_rows.lead(glyphs), glyphs=glyphs)
 
-    def _columns(self) -> list[Column[TicketRow]]:
+    def columns(self) -> list[Column[TicketRow]]:
+        """What a line of the list says."""
         desk = self.desk
         return ticket_rows.columns(
             lambda: desk.times, desk.glyphs, desk.format, waiting=self.tab in WAITING_TABS, me=lambda: self.me
         )
 
-    def times_changed(self) -> None:
-        """Times are written in another way."""
-        self.list.set_columns(self._columns())
-        super().times_changed()
-
     def show_rows(self) -> None:
         """Another tab has other columns."""
-        self.list.set_columns(self._columns())
+        self.list.set_columns(self.columns())
         super().show_rows()
 
     def query_key(self) -> Hashable:
@@ -151,8 +147,7 @@ class TicketsList(Section[TicketRow]):
 
     def row_of_id(self, ticket_id: str | None) -> TicketRow | None:
         """A ticket as the list has it; None where it does not."""
-        at = None if ticket_id is None else self.list.source.index_of(ticket_id)
-        return None if at is None else self.list.source.row_at(at)
+        return self.list.row_of(ticket_id)
 
     def open(self, row_id: str, *, at: str | None = None) -> None:
         """Open a ticket's story and stay with it, whatever becomes of its place in the list."""

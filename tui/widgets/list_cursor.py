@@ -110,7 +110,11 @@ class ListCursor(Lines, Generic[T]):
     @property
     def cursor_row(self) -> T | None:
         """The row under the cursor, when it is here."""
-        at = None if self._cursor_id is None else self.source.index_of(self._cursor_id)
+        return self.row_of(self._cursor_id)
+
+    def row_of(self, row_id: str | None) -> T | None:
+        """The row with this id, when it is here."""
+        at = None if row_id is None else self.source.index_of(row_id)
         return None if at is None else self.source.row_at(at)
 
     @property
