@@ -137,10 +137,14 @@ class AskAboutOrder(Happening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SayInTicket(Happening):
-    """Something is said in the story's ticket: by the customer, by the staff to them, or as a note among staff."""
+    """Something is said in the story's ticket: by the customer, by the staff to them, or as a note among staff.
+
+    A customer may put a ``photo`` beside it.
+    """
 
     text: str
     by: Literal["customer", "staff", "note"]
+    photo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

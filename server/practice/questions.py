@@ -27,6 +27,7 @@ class Question:
         thanks: what they write back; nothing, from those who do not.
         note: what the staff tell each other, where there is something to tell.
         priority: how urgent it is taken to be.
+        photo: whether they put a picture beside what they write back.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Question:
     thanks: str = ""
     note: str = ""
     priority: Priority = "normal"
+    photo: bool = False
 
 
 QUESTIONS: Final = (
@@ -83,9 +85,10 @@ QUESTIONS: Final = (
         "A hole after one week",
         "The left heel of the heron socks is through already. That cannot be right.",
         "It is not. A new pair leaves today, and we would like a picture of the old one.",
-        "The picture is attached to my next mail. Thanks for being quick.",
+        "Here it is. Thanks for being quick.",
         "Ask the mill about the batch.",
         "high",
+        photo=True,
     ),
     Question(
         "<b>URGENT</b> \x1b[31mread this\x1b[0m [bold]now[/bold]",
@@ -120,9 +123,7 @@ def converse(tale: Tale, dice: random.Random, *, at: int | None = None, soon: bo
     answer(tale, question, answered)
     if question.thanks:
         written = _later(dice, answered, quick, slow if soon else DAY)
-        tale.actions.append(
-            SayInTicket(at=written, key=tale.key(), story=tale.name, text=question.thanks, by="customer")
-        )
+        thank(tale, question, written)
         answered = written
     close(tale, _later(dice, answered, quick, slow))
 
@@ -151,6 +152,20 @@ def answer(tale: Tale, question: Question, at: int) -> None:
         )
         tale.actions.append(said)
     tale.actions.append(SayInTicket(at=at, key=tale.key(), story=tale.name, text=question.answer, by="staff"))
+
+
+def thank(tale: Tale, question: Question, at: int) -> None:
+    """The customer writes back."""
+    tale.actions.append(
+        SayInTicket(
+            at=at,
+            key=tale.key(),
+            story=tale.name,
+            text=question.thanks,
+            by="customer",
+            photo=question.photo,
+        )
+    )
 
 
 def close(tale: Tale, at: int) -> None:

@@ -13,15 +13,16 @@ import pytest
 from sqlalchemy import select
 
 from server.carts.models import cart
+from server.content.models import file, file_body
 from server.fulfilment.models import submission
 from server.jobs.models import job
 from server.kit.clock import HOUR, MINUTE, SECOND, parse_instant
 from server.mail.models import mail
 from server.orders.models import order
-from server.practice.actions import SayInTicket
+from server.practice import photo
 from server.practice.agenda import Post
 from server.practice.driver import Driver
-from server.practice.questions import QUESTIONS, answer, ask, close
+from server.practice.questions import QUESTIONS, answer, ask, close, thank
 from server.practice.state import State
 from server.practice.stories import abandoned, plain
 from server.practice.tale import Tale
@@ -302,16 +303,13 @@ def test_customers_ask_and_the_colleague_answers(tmp_path: Path) -> None:
 
 def test_a_conversation_takes_its_course(tmp_path: Path) -> None:
     async def talk(one: Shop, driver: Driver) -> None:
-        question = next(each for each in QUESTIONS if each.thanks and each.note)
+        question = next(each for each in QUESTIONS if each.thanks and each.note and each.photo)
 
         def tell(tale: Tale) -> None:
             plain(tale)
             ask(tale, question, OPENED + 20 * MINUTE)
             answer(tale, question, OPENED + 40 * MINUTE)
-            at, key = OPENED + 50 * MINUTE, tale.key()
-            tale.actions.append(
-                SayInTicket(at=at, key=key, story=tale.name, text=question.thanks, by="customer")
-            )
+            thank(tale, question, OPENED + 50 * MINUTE)
             close(tale, OPENED + 60 * MINUTE)
 
         tale = await placed(one, driver, tell)
@@ -324,6 +322,10 @@ def test_a_conversation_takes_its_course(tmp_path: Path) -> None:
             ("staff", False),
             ("customer", False),
         ]
+        [picture] = rows(one, file, file.c.ticket_id == made.id)
+        assert (picture.name, picture.person_id) == (photo.NAME, made.person_id)
+        [held] = rows(one, file_body, file_body.c.file_id == picture.id)
+        assert bytes(held.content) == photo.photo()
         assert driver.refused == 0
 
     opened(tmp_path, talk)
