@@ -21,10 +21,12 @@ from server.kit.crypto import Key, KeyRing, SecretBox
 from server.kit.db import Store, open_store
 from server.kit.migrate import migrate
 from server.kit.tx import Tx
+from server.practice.mail_server import MailServer
+from tests.support import stripe_events
 from tests.support.serving import Served, in_process, serving
 
 START = "2026-02-23T10:00:00Z"
-STRIPE_SECRET = "whsec_of_the_tests"
+STRIPE_SECRET = stripe_events.SECRET
 STAFF: tuple[StaffRole, ...] = ("owner", "admin", "support", "readonly")
 
 
@@ -108,6 +110,13 @@ def config(tmp_path: Path) -> ServerConfig:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     return ServerConfig(data_dir=data, variables={"SHOPBELL_STRIPE_WEBHOOK_SECRETS": STRIPE_SECRET})
+
+
+@pytest.fixture
+def post() -> Iterator[MailServer]:
+    """A mail server on the loopback that takes everything until told otherwise."""
+    with MailServer() as running:
+        yield running
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from tests.server.mail.desk import Desk
 
 
 @pytest.fixture
-def post() -> Iterator[MailServer]:
-    """A mail server on the loopback that takes everything until told otherwise."""
-    with MailServer() as running:
-        yield running
-
-
-@pytest.fixture
 def desk(store: Store, clock: FrozenClock, post: MailServer) -> Desk:
     """A shop that sends through it."""
     return Desk(store, clock, post)

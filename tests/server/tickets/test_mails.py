@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import update
 
@@ -16,13 +14,6 @@ from tests.server.mail.desk import Desk
 from tests.server.tickets.counter import Counter
 
 UNDO = 5_000
-
-
-@pytest.fixture
-def post() -> Iterator[MailServer]:
-    """A mail server on the loopback."""
-    with MailServer() as running:
-        yield running
 
 
 @pytest.fixture
