@@ -68,7 +68,7 @@ class TicketReading(TicketsList):
 
     async def tell(self, row_id: str, *, fresh: bool) -> None:
         """Show a ticket's story: what is known of it at once, its thread when it came, then its order."""
-        row, known, client = self.row_of_id(row_id), self.known.get(row_id), self.desk.client
+        row, known, client = self.list.row_of(row_id), self.known.get(row_id), self.desk.client
         if row is not None:
             self._listed = row_id
         if known is not None:
@@ -136,7 +136,7 @@ class TicketReading(TicketsList):
 
     async def current(self, client: Client, ticket_id: str) -> Ticket:
         """A ticket as it is now: the one that is known where the list says the same. Raises ApiError."""
-        known, row = self.known.get(ticket_id), self.row_of_id(ticket_id)
+        known, row = self.known.get(ticket_id), self.list.row_of(ticket_id)
         if known is not None and row is not None and _as_listed(known) == _as_listed(row):
             return known
         found = await calls.ticket(client, ticket_id)
@@ -166,7 +166,7 @@ class TicketReading(TicketsList):
         """Why it stands here although the list does not have it."""
         if row.id in self._deleted:
             return "This ticket was deleted. This is what was known of it."
-        gone = self.is_open and self._listed == row.id and self.row_of_id(row.id) is None
+        gone = self.is_open and self._listed == row.id and self.list.row_of(row.id) is None
         if not gone:
             return ""
         return f"Not in this list any more: it is {status_mark(row.status).word} now."

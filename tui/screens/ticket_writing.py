@@ -146,7 +146,7 @@ class TicketWriting(TicketReading):
 
     async def _begin_writing(self, ticket_id: str, action: str, tone: Tone) -> None:
         """Open the composer if the server lets this be said; while it is away, what is known must do."""
-        row: TicketRow | None = self.known.get(ticket_id) or self.row_of_id(ticket_id)
+        row: TicketRow | None = self.known.get(ticket_id) or self.list.row_of(ticket_id)
         if self.desk.client is not None:
             try:
                 row = found = await self.current(self.desk.client, ticket_id)

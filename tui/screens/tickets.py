@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from tui import keys
 from tui.api.errors import ApiError, ClientError
 from tui.keys import show_key
+from tui.screens.attempts import Attempt, attempt
 from tui.screens.desk import Desk
 from tui.screens.reasons import state_of
 from tui.screens.ticket_acting import MOST, Wish, change_all, change_one, told, why_not
@@ -167,23 +168,14 @@ class TicketsSection(TicketWriting):
         elif self.subject is not None:
             self._try(partial(self._change, ticket_id=self.subject, wish=wish))
 
-    def _try(self, work: Callable[[Client], Awaitable[None]]) -> None:
-        """Do something with the server in the background; a refusal is said where outcomes are."""
-        client = self.desk.client
+    def _try(self, work: Attempt) -> None:
+        """Do something with the server; when it refuses, look what stands there now."""
 
-        async def tried() -> None:
-            if client is None:
-                self.frame.say("refused", "There is no connection yet.")
-                return
-            try:
-                await work(client)
-            except ClientError as error:
-                self.frame.say("refused", error.sentence)
-                if isinstance(error, ApiError):
-                    self.frame.failed(error)
-                    self.reload()
+        def after(error: ClientError | None) -> None:
+            if isinstance(error, ApiError):
+                self.reload()
 
-        self.begin(tried, "act", exclusive=False)
+        attempt(self, work, after=after)
 
     async def _change(self, client: Client, *, ticket_id: str, wish: Wish) -> None:
         ticket = await self.current(client, ticket_id)
@@ -206,7 +198,7 @@ class TicketsSection(TicketWriting):
 
         if self.list.marks.everything and not await self.rows.complete():
             return
-        rows = [row for row in map(self.row_of_id, self.marked_or_subject()) if row is not None]
+        rows = [row for row in map(self.list.row_of, self.marked_or_subject()) if row is not None]
         if not rows:
             self.frame.say("note", "None of the marked tickets is in this list any more.")
             return

@@ -129,7 +129,7 @@ class TicketsList(Section[TicketRow]):
         self.rows.spoil()
 
         def shown() -> None:
-            if not self.is_open and ids and not any(map(self.row_of_id, ids)):
+            if not self.is_open and ids and not any(map(self.list.row_of, ids)):
                 self.rows.window.admit()
                 self.rows.show()
                 back = (row_id for row_id in self.rows.window.ids if row_id in ids)
@@ -143,11 +143,7 @@ class TicketsList(Section[TicketRow]):
     @property
     def row(self) -> TicketRow | None:
         """The ticket that keys act on, as the list has it."""
-        return self.row_of_id(self.subject)
-
-    def row_of_id(self, ticket_id: str | None) -> TicketRow | None:
-        """A ticket as the list has it; None where it does not."""
-        return self.list.row_of(ticket_id)
+        return self.list.row_of(self.subject)
 
     def open(self, row_id: str, *, at: str | None = None) -> None:
         """Open a ticket's story and stay with it, whatever becomes of its place in the list."""
