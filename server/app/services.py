@@ -110,7 +110,7 @@ class AppServices:
             try:
                 principal = await self._look_up(header)
             except ProblemError as refused:
-                raise self._counted(request, refused) from None
+                raise self.counted(request, refused) from None
             self.known.keep(raw, principal, version)
         self._note_use(principal)
         return principal
@@ -123,7 +123,8 @@ class AppServices:
             return self.store.read(lambda tx: accounts.authenticate(tx, text))
         return await self.store.read_async(lambda tx: accounts.authenticate(tx, text))
 
-    def _counted(self, request: Request, refused: ProblemError) -> ProblemError:
+    def counted(self, request: Request, refused: ProblemError) -> ProblemError:
+        """What is answered to who brought a bad token: that it is refused, or 429 when too many came from there."""
         if refused.reason != "wrong":  # an old token of ours, not a guess
             return refused
         peer = request.client.host if request.client else LOCAL

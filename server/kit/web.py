@@ -86,6 +86,10 @@ class Services(Protocol):
         """Whose request it is. Raises ProblemError 401 (429 for a peer that keeps bringing bad tokens)."""
         ...
 
+    def counted(self, request: Request, refused: ProblemError) -> ProblemError:
+        """What is answered to who brought a bad token: ``refused``, or 429 for a peer that keeps bringing them."""
+        ...
+
 
 def services(request: Request) -> Services:
     """The application's services."""

@@ -31,7 +31,8 @@ async def check_token(request: Request) -> None:
     """Let in who brings the shop's bounce token.
 
     Raises:
-        ProblemError: 503 ``unavailable`` when there is none to bring; 401 ``unauthenticated``.
+        ProblemError: 503 ``unavailable`` when there is none to bring; 401 ``unauthenticated``, and 429
+            ``rate_limited`` instead of it for a peer that keeps guessing.
     """
     token = await settings.secret_at_hand(services(request).store, "mail.bounce_token")
     if not token:
@@ -41,9 +42,9 @@ async def check_token(request: Request) -> None:
     brought = header[len(_BEARER) :].strip() if header[: len(_BEARER)].lower() == _BEARER else ""
     # Hashed first, so that the comparison takes as long for every length.
     if not hmac.compare_digest(_digest(brought.encode("latin-1")), _digest(token.encode())):
-        raise ProblemError(
-            401, "unauthenticated", "Bring the bounce token of the shop's settings.", reason="wrong"
-        )
+        told = "Bring the bounce token of the shop's settings."
+        refused = ProblemError(401, "unauthenticated", told, reason="wrong")
+        raise services(request).counted(request, refused)
 
 
 def note(tx: Tx, told: Bounce) -> bool:

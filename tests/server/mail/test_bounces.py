@@ -175,3 +175,14 @@ def test_what_is_no_bounce_is_refused(
     answer = http.post(PATH, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert bounces(desk.store) == []
+
+
+def test_who_keeps_guessing_waits_and_the_mail_service_does_not(http: httpx.Client) -> None:
+    bounce = {"email": "tom@example.com", "kind": "hard"}
+    guesses = [
+        http.post(PATH, json=bounce, headers={"Authorization": f"Bearer {guess:032}"}) for guess in range(21)
+    ]
+    assert [answer.status_code for answer in guesses] == [401] * 20 + [429]
+    assert guesses[-1].json()["code"] == "rate_limited"
+    assert int(guesses[-1].headers["Retry-After"]) >= 1
+    told(http, **bounce)
