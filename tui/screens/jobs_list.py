@@ -172,7 +172,8 @@ class JobsList(WithRawFacts[Row]):
 
     def choice_told(self) -> str:
         """The label of the queue that the list is narrowed to."""
-        return next((queue.label for queue in self.queues_known if queue.name == self.choice), self.choice)
+        label = next((queue.label for queue in self.queues_known if queue.name == self.choice), self.choice)
+        return f"{label}  " if label and self.words else label
 
     def choose(self, choice: str) -> None:
         """Show this queue's jobs alone, and that the pause key is for it."""
