@@ -256,14 +256,14 @@ def test_the_users_own_keys_hold_everywhere(world: World, play: Play) -> None:
         await desk.press("j", "x")
         assert world.attention == 3
         await desk.press("e")
-        assert "W undoes" in desk.bar("status")
+        assert "B undoes" in desk.bar("status")
         assert len(world.open_entries()) == 3
-        await desk.press("W")
+        await desk.press("B")
         assert len(world.open_entries()) == 4
         await desk.press("question_mark", *"resolve")
         assert " e " in desk.text
 
-    play(script, app=world.app(resolve="e", undo="W"), picture=False)
+    play(script, app=world.app(resolve="e", undo="B"), picture=False)
 
 
 def test_the_list_is_searched_for_words(world: World, play: Play) -> None:

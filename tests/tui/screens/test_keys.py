@@ -72,9 +72,9 @@ def test_bindings_keep_ids_so_that_a_keymap_can_move_them() -> None:
 def test_a_user_may_write_keys_in_any_spelling(text: str, stored: tuple[str, ...], shown: str) -> None:
     changes = {"unfold": text}
     if text == "question_mark":
-        changes["help"] = "W"
+        changes["help"] = "B"
     if text == "Pgdn":
-        changes["move.page_down"] = "W"
+        changes["move.page_down"] = "B"
     live = keys.keymap(changes)
     assert live.keys(keys.BY_ID["unfold"]) == stored
     assert live.shown("unfold") == shown
@@ -104,5 +104,5 @@ def test_a_keymap_that_cannot_hold_is_refused_with_a_sentence(changes: dict[str,
 
 
 def test_the_same_key_is_free_where_it_is_never_live_together() -> None:
-    live = keys.keymap({"menu": "J", "record.next": "W"})
+    live = keys.keymap({"menu": "J", "record.next": "B"})
     assert live.shown("menu") == "J"
