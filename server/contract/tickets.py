@@ -29,6 +29,7 @@ class TicketRow(Answer):
     """A ticket in a list. ``customer`` is None where nobody is behind it any more and no mark is left.
 
     ``comment_count`` counts what the customer sees. ``waits_for`` is ``staff`` when the customer wrote last.
+    ``moved_by`` is the user whose change or reply was the last to move it, told to staff; None for anybody else's.
     """
 
     id: str
@@ -44,6 +45,7 @@ class TicketRow(Answer):
     waits_for: Literal["staff", "customer"] | None = None
     created_at: Instant
     updated_at: Instant
+    moved_by: str | None = None
     resolved_at: Instant | None = None
     closed_at: Instant | None = None
     anonymized_at: Instant | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, union_all
 
 from server.accounts import users
 from server.contract.activity import OrderRef
@@ -23,18 +23,19 @@ from server.people.service import Person, shown_as
 from server.settings import service as settings
 from server.tickets import listing, policy
 from server.tickets.finding import find, person_of
-from server.tickets.models import comment, history
+from server.tickets.models import comment, history, ticket
 from server.tickets.states import WAITING
 
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """What rows point at, by id; ``last`` is who spoke last to or as the customer, by ticket."""
+    """By id what rows point at; by ticket ``last`` is who spoke last to or as the customer, ``movers`` who moved it."""
 
     people: Mapping[str, Person]
     staff: Mapping[str, str]
     orders: Mapping[str, str]
     last: Mapping[str, str]
+    movers: Mapping[str, str]
 
 
 def get(tx: Tx, key: str, caller: Principal) -> Ticket:
@@ -70,13 +71,13 @@ def page_own(tx: Tx, query: listing.OwnQuery, request: PageRequest, caller: Prin
 
 def rows(tx: Tx, found: Sequence[Row[Any]], caller: Principal) -> list[TicketRow]:
     """Tickets of a list. Who may not read tickets, a shop's program, is not told whose they are."""
-    joined = _join(tx, found)
+    joined = _join(tx, found, caller)
     return [TicketRow(**_head(row, joined, caller)) for row in found]
 
 
 def shown(tx: Tx, row: Row[Any], caller: Principal) -> Ticket:
     """A ticket whole, as this caller may see it."""
-    joined = _join(tx, [row])
+    joined = _join(tx, [row], caller)
     internal = caller.may("tickets.read")
     reads = internal or caller.may("tickets.own")
     return Ticket(
@@ -93,13 +94,14 @@ def shown_comment(tx: Tx, said: Row[Any], caller: Principal) -> Comment:
     return _shown_comments(tx, [said], caller)[0]
 
 
-def _join(tx: Tx, found: Sequence[Row[Any]]) -> _Joined:
+def _join(tx: Tx, found: Sequence[Row[Any]], caller: Principal) -> _Joined:
     order_ids = {row.order_id for row in found if row.order_id}
     return _Joined(
         people.people(tx, {row.person_id for row in found if row.person_id}),
         users.names(tx, [row.assigned_to for row in found]),
         orders.numbers(tx, order_ids) if order_ids else {},
         _last_voices(tx, [row.id for row in found if row.status in WAITING]),
+        _movers(tx, [row.id for row in found]) if caller.may("tickets.read") else {},
     )
 
 
@@ -121,6 +123,7 @@ def _head(row: Row[Any], joined: _Joined, caller: Principal) -> dict[str, Any]:
         "waits_for": waits if row.status in WAITING else None,
         "created_at": instant(row.created_at),
         "updated_at": instant(row.updated_at),
+        "moved_by": joined.movers.get(row.id),
         "resolved_at": instant_or_none(row.resolved_at),
         "closed_at": instant_or_none(row.closed_at),
         "anonymized_at": instant_or_none(row.anonymized_at),
@@ -151,6 +154,26 @@ def _last_voices(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
     ranked = select(comment.c.ticket_id, comment.c.author_kind, newest.label("rank")).where(public).subquery()
     found = tx.execute(select(ranked.c.ticket_id, ranked.c.author_kind).where(ranked.c.rank == 1))
     return {row.ticket_id: row.author_kind for row in found}
+
+
+def _movers(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
+    """The user who changed or answered a ticket at the moment when it moved last, where that was one alone."""
+    if not ids:
+        return {}
+    changed = select(history.c.ticket_id, history.c.changed_by.label("user_id")).where(
+        history.c.ticket_id == ticket.c.id, history.c.created_at == ticket.c.updated_at, ticket.c.id.in_(ids)
+    )
+    said = select(comment.c.ticket_id, comment.c.author_user_id).where(
+        comment.c.ticket_id == ticket.c.id,
+        comment.c.created_at == ticket.c.updated_at,
+        comment.c.is_internal == 0,
+        ticket.c.id.in_(ids),
+    )
+    found: dict[str, set[str]] = {}
+    for row in tx.execute(union_all(changed, said)):
+        found.setdefault(row.ticket_id, set()).add(row.user_id or "")
+    alone = ((ticket_id, next(iter(users))) for ticket_id, users in found.items() if len(users) == 1)
+    return {ticket_id: user_id for ticket_id, user_id in alone if user_id}
 
 
 def _comments(tx: Tx, row: Row[Any], caller: Principal) -> list[Comment]:

@@ -391,6 +391,33 @@ def test_what_others_do_moves_by_itself(world: World, asked: Helpdesk, play: Pla
     play(script)
 
 
+def test_what_the_reader_moves_is_no_news_to_them(world: World, asked: Helpdesk, play: Play) -> None:
+    """Also what they take back, and with many at once; what a customer writes in the same tickets is."""
+
+    async def script(desk: Desk) -> None:
+        await desk.press("4")
+        world.at("10:15")
+        assert desk.shell.section.list.go_to(asked.ids["gift"])
+        await desk.press("a", "enter", "z")
+        await desk.poll()
+        assert listed(desk)[-1] == "#2", "it stays where the cursor is"
+        assert "new" not in desk.bar("status")
+        await desk.press("r")
+        await writes(desk, "It can")
+        await desk.press("enter", "escape")
+        await desk.poll()
+        assert "4 tickets" in desk.bar("status")
+        assert "new" not in desk.bar("status")
+        world.at("10:16")
+        asked.answers("gift", "Priya Nair", "Lovely!")
+        await desk.poll()
+        assert "1 new" in desk.bar("status")
+        await desk.press("g")
+        assert listed(desk)[0] == "#2"
+
+    play(script, picture=False)
+
+
 def test_an_open_ticket_that_leaves_the_list_stays_and_says_so(asked: Helpdesk, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await opens(desk, asked, "blanket")

@@ -64,6 +64,8 @@ class Window(WindowState[T]):
         identity: what names a row for as long as it lives; its ``id`` unless said otherwise.
         rank: what the list is sorted by, highest first; unless said otherwise when the row occurred or was
             created, then its id.
+        own: whether a row stands where it does by the reader's own doing, which is nothing new to them; no row does
+            unless said otherwise.
         capacity: rows held at most.
         head: rows of a look at an end of the list.
         page: rows of any other page.
@@ -74,11 +76,12 @@ class Window(WindowState[T]):
         *,
         identity: Callable[[T], str] = own_id,
         rank: Callable[[T], Any] = own_rank,
+        own: Callable[[T], bool] = lambda _row: False,
         capacity: int = CAPACITY,
         head: int = HEAD,
         page: int = PAGE,
     ) -> None:
-        super().__init__(identity, rank, capacity, head, page)
+        super().__init__(identity, rank, own, capacity, head, page)
         self._generation = 0
         self._busy: set[str] = set()
         self._looking: asyncio.Lock | None = None

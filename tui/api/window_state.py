@@ -98,7 +98,13 @@ class WindowState(Generic[T]):
     """One contiguous stretch of a list, newest first. See `tui.api.window.Window` for the arguments."""
 
     def __init__(
-        self, identity: Callable[[T], str], rank: Callable[[T], Any], capacity: int, head: int, page: int
+        self,
+        identity: Callable[[T], str],
+        rank: Callable[[T], Any],
+        own: Callable[[T], bool],
+        capacity: int,
+        head: int,
+        page: int,
     ) -> None:
         self.follow = False
         """Whether new rows come in at the top by themselves instead of waiting."""
@@ -106,6 +112,7 @@ class WindowState(Generic[T]):
         """Whether a first answer came; an empty window is then an empty list."""
         self._held: Held[T] = Held(identity)
         self._rank = rank
+        self._own = own
         self._marks = Marks()
         self._capacity, self._head, self._page = capacity, head, page
         self._known_total: int | None = None
@@ -157,8 +164,10 @@ class WindowState(Generic[T]):
 
     @property
     def pending(self) -> int:
-        """How many rows arrived at the top and wait to be let in."""
-        return len(self._held.waiting) if self._attached else self._unseen
+        """How many rows arrived at the top and wait to be let in, but for what the reader moved there."""
+        if not self._attached:
+            return self._unseen
+        return sum(not self._own(self._held.row(row)) for row in self._held.waiting)
 
     @property
     def pending_more(self) -> bool:
@@ -298,13 +307,13 @@ class WindowState(Generic[T]):
         return lambda row: bool(self._rank(self._held.row(row)) < start)
 
     def _lay(self, ids: list[str], waiting: list[str], stretch: Stretch[T]) -> Change:
-        held = self._held
+        held, waited = self._held, self.pending
         self._marks.release(set(held.ids) - _standing(held.ids, ids), held.ids)
         # A row that moved up and waits there is held at its old place, which its new neighbours' cursors do not mean.
         self._marks.take(stretch.marks, stretch.rows.keys() - (set(waiting) & set(ids)))
         change = held.arrange(ids, waiting, stretch.rows)
         self._marks.keep({*ids, *waiting})
-        return change
+        return change | Change(pending=self.pending != waited)
 
     def _settle_bottom(self, ids: Sequence[str], fresh: Sequence[str], *, ends: bool) -> None:
         if ends:

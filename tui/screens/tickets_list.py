@@ -93,9 +93,12 @@ class TicketsList(Section[TicketRow]):
         return calls.TicketSource(client, query)
 
     def new_shelf(self) -> Shelf[TicketRow]:
-        """A window that knows that what moved last stands at the top."""
-        window: Window[TicketRow] = Window(rank=ticket_rank, capacity=CAPACITY)
+        """A window that knows that what moved last stands at the top, and what the reader moved."""
+        window: Window[TicketRow] = Window(rank=ticket_rank, own=self._is_own, capacity=CAPACITY)
         return Shelf(window, window)
+
+    def _is_own(self, row: TicketRow) -> bool:
+        return row.moved_by is not None and row.moved_by == self.me
 
     def empty(self) -> tuple[str, str]:
         """Why there are no tickets."""

@@ -10,7 +10,7 @@ import pytest
 
 from server.contract.base import Page
 from server.contract.tickets import NewTicket, Ticket, TicketRow
-from server.kit.clock import FrozenClock
+from server.kit.clock import MINUTE, FrozenClock
 from server.kit.paging import Cursors, PageRequest
 from server.kit.tx import Tx
 from server.tickets import service as tickets
@@ -184,3 +184,24 @@ def test_more_customers_than_a_lookup_takes_are_all_found(counter: Counter) -> N
     counter.store.write(unit)
     query = counter.query(q="member")
     assert counter.store.read(lambda tx: tickets.counts(tx, query)).total == 205
+
+
+def test_staff_are_told_who_moved_a_ticket_last(counter: Counter, clock: FrozenClock) -> None:
+    """By a change, a reply or with many at once; not where the customer did, and a note moves nothing."""
+    counter.set(enabled="on")
+    mary = counter.customer()
+    made = counter.open_own(mary)
+    support, owner = (counter.staff.users[role] for role in ("support", "owner"))
+    assert counter.get(made.id).moved_by is None
+    acts: list[tuple[Callable[[], object], str | None]] = [
+        (lambda: counter.change(made.id, priority="high"), support),
+        (lambda: counter.answer(made.id, mary), None),
+        (lambda: counter.say(made.id, role="owner"), owner),
+        (lambda: counter.note(made.id), owner),
+        (lambda: counter.change_many([made.id], status="resolved"), support),
+    ]
+    for act, mover in acts:
+        clock.advance(MINUTE)
+        act()
+        assert counter.get(made.id).moved_by == mover
+        assert counter.get_own(made.id, mary).moved_by is None
