@@ -493,6 +493,29 @@ def test_from_a_ticket_to_its_order_which_names_it(asked: Helpdesk, play: Play) 
     play(script, picture=False)
 
 
+def test_from_an_order_to_the_ticket_beside_it_and_back(world: World, asked: Helpdesk, play: Play) -> None:
+    """The one under the cursor, else the newest; where there is none it is said."""
+    second = asked.asks("second", "Mei Lin", "And the tea?", "It was in the same box.", "SS-260223-0002")
+
+    async def script(desk: Desk) -> None:
+        await opens(desk, asked, "parcel")
+        await desk.press("o")
+        assert "And the tea?" in desk.text
+        await desk.press("o")
+        assert "And the tea?" in desk.text
+        assert desk.shell.section.NAME == "tickets"
+        assert desk.shell.section.subject == second
+        await desk.press("q")
+        assert desk.shell.section.NAME == "orders"
+        assert desk.shell.section.story.select(f"ticket:{asked.ids['parcel']}")
+        await desk.press("o")
+        assert desk.shell.section.subject == asked.ids["parcel"]
+        await desk.press("q", "q", "1", "g", "o")
+        assert "No ticket stands beside this order." in desk.bar("status")
+
+    play(script, picture=False)
+
+
 def test_an_order_shows_its_tickets(asked: Helpdesk, play: Play) -> None:
     async def script(desk: Desk) -> None:
         await opens(desk, asked, "parcel")

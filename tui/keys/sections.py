@@ -10,6 +10,12 @@ SECTIONS: tuple[Command, ...] = (
         ("sort", "s", "sort", "sort", "Cycle how orders are sorted: newest, oldest, highest total, attention first."),
     ),
     *group(
+        "Orders", ("orders",),
+        ("order.ticket", "o", "open_ticket", "its ticket",
+         "Open the ticket beside the order: the one under the cursor, else the newest."),
+        needs="tickets.read",
+    ),
+    *group(
         "Activity", ("activity",),
         ("unfold", "u", "unfold", "unfold", "Unfold a group of repeated entries, or fold it again."),
         ("menu", "f", "menu", "categories", "Choose which categories to show."),

@@ -52,6 +52,9 @@ class Frame(Protocol):
     def open_orders(self, words: str) -> None:
         """Show the orders that have these words."""
 
+    def open_ticket(self, ticket_id: str) -> None:
+        """Open a ticket's story."""
+
 
 class Browser(Vertical, Generic[T]):
     """The part of a section that lists rows. ``desk`` is what all sections share.

@@ -17,6 +17,11 @@ KEPT: Final = 40
 """Orders whose tickets are kept."""
 
 
+def line_id(ticket_id: str) -> str:
+    """The id of the block that tells of a ticket in an order's story."""
+    return f"ticket:{ticket_id}"
+
+
 class OrderTickets:
     """What is known of the tickets beside orders.
 
@@ -41,6 +46,11 @@ class OrderTickets:
         from tui.screens.ticket_story import order_tickets  # noqa: PLC0415 - only where there are tickets
 
         return order_tickets(rows, self._section.desk.glyphs)
+
+    def chosen(self, order_id: str, block_id: str | None) -> str | None:
+        """The id of the ticket whose line this is, else of the newest beside the order; None where none is known."""
+        rows = self._known.get(order_id) or []
+        return next((row.id for row in rows if line_id(row.id) == block_id), rows[0].id if rows else None)
 
     def spoil(self) -> None:
         """A ticket moved somewhere: none of them is sure any more."""

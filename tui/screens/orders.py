@@ -312,6 +312,14 @@ class OrdersSection(Section["OrderRow"]):
             return known[0].number
         return row.number if row is not None and row.id == order_id else ""
 
+    def action_open_ticket(self) -> None:
+        """Open the ticket beside the order."""
+        ticket = self._tickets.chosen(self.subject or "", self.story.selected)
+        if ticket is None:
+            self.frame.say("note", "No ticket stands beside this order.")
+        else:
+            self.frame.open_ticket(ticket)
+
     def action_copy(self) -> None:
         """Copy the order's number."""
         self.copy(self._number(self.subject), "There is no order here to copy.")

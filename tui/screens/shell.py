@@ -227,15 +227,21 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def open_order(self, order_id: str, entry_id: str) -> None:
         """Open an order's story at an entry; going back leads here again."""
-        self._remember()
-        self._origins.append(Origin(self.view, to_story=True))
-        self._go(View("orders", opened=order_id, at=entry_id))
+        self._leave_for(View("orders", opened=order_id, at=entry_id))
+
+    def open_ticket(self, ticket_id: str) -> None:
+        """Open a ticket's story; going back leads here again."""
+        self._leave_for(View("tickets", tab="all", opened=ticket_id))
 
     def open_orders(self, words: str) -> None:
         """Show the orders that have these words; going back leads here again."""
+        self._leave_for(View("orders", tab="all", words=words))
+
+    def _leave_for(self, view: View, *, back: bool = True) -> None:
         self._remember()
-        self._origins.append(Origin(self.view))
-        self._go(View("orders", tab="all", words=words))
+        if back:
+            self._origins.append(Origin(self.view, to_story=view.opened is not None))
+        self._go(view)
 
     @property
     def section(self) -> AnySection:
@@ -244,10 +250,8 @@ class Shell(Commands, Screen[None], inherit_bindings=False):
 
     def jump_to_order(self, order_id: str) -> None:
         """Open an order that was asked for by its number."""
-        self._remember()
-        if self._section.NAME != "orders":
-            self._origins.append(Origin(self.view, to_story=True))
-        self._go(View("orders", tab="all", words="", opened=order_id))
+        view = View("orders", tab="all", words="", opened=order_id)
+        self._leave_for(view, back=self._section.NAME != "orders")
 
     # Going about.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from tui.screens.order_tickets import line_id
 from tui.screens.ticket_rows import customer_of, priority_mark, status_mark
 from tui.widgets.blocks import Attention, Block, Gap, Happening, Item, Pair, Paragraph, Rule, Words
 from tui.widgets.format import Glyphs, TimeFormat, Times, money_of, order_mark, size, words
@@ -241,5 +242,5 @@ def order_tickets(rows: Sequence[TicketRow], glyphs: Glyphs) -> list[Block]:
             pieces.append((f"{urgent.icon} {urgent.word}", urgent.style))
         if row.waits_for == "staff":
             pieces.append(("the customer wrote last", "accent"))
-        lines.append(Words(id=f"ticket:{row.id}", pieces=tuple(pieces)))
+        lines.append(Words(id=line_id(row.id), pieces=tuple(pieces)))
     return lines
