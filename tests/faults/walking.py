@@ -146,7 +146,7 @@ class Reader:
         for _ in range(stories):
             self._change("J", "the next ticket")
             self.terminal.wait_until(lambda text: "Loading…" not in text, "the story of a ticket")
-        self.press("G", "Details")
+        until(self._reaches_the_files, "what was handed in beside the ticket")
         self.press("c", "INTERNAL  Note on #")
         self.terminal.paste(PASTED)
         self.sees("exe.")
@@ -162,6 +162,11 @@ class Reader:
         self.escapes("marked")
         self.types("/", PASTED, "No ticket matches", "clears")
         self.escapes(re.compile(r"esc clears"))
+
+    def _reaches_the_files(self) -> bool:
+        """Whether the end of a ticket's story is seen, where the files that come last stand."""
+        self.terminal.press("G")
+        return "Files" in self.terminal.text and "Details" in self.terminal.text
 
     def reads_jobs(self, stories: int) -> None:
         """Every tab; the stories of those that gave up, with what they were given; the queues."""
@@ -193,7 +198,7 @@ class Reader:
         """All settings; one that is edited and left, one that is pasted into and refused, the mails tried out."""
         self.press("7", "[All]", ROWS)
         self.press("j")
-        self.press("e", "esc leave")
+        self.press("e", "leave as it was")
         self.terminal.paste(PASTED + "\x00")
         self.escapes("leave as it was")
         self.types("/", "law asks", "1 setting")
