@@ -54,13 +54,13 @@ def test_a_file_beside_a_ticket(asked: Helpdesk, play: Play, size: tuple[int, in
 def test_it_is_told_when_it_comes_and_saved_as_it_came(asked: Helpdesk, play: Play, kept: Path) -> None:
     async def script(desk: Desk) -> None:
         await opens(desk, asked, "blanket")
-        assert "save a file" not in desk.text
+        assert "W file" not in desk.text
         await desk.press("W")
         assert "There is no file beside this ticket." in desk.bar("status")
         file_id = asked.hands_in("blanket", ANA, "../a hole; rm -rf.JPG", PHOTO)
         await desk.poll()
         assert "../a hole; rm -rf.JPG" in desk.text
-        assert "W save a file" in desk.text
+        assert "W file" in desk.text
         await desk.press("W")
         [file] = saved(kept)
         assert file.name == f"a-hole-rm--rf-{file_id[-6:]}.jpg"

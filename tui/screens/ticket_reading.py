@@ -188,7 +188,7 @@ class TicketReading(TicketsList):
         if ticket.order is not None:
             hints.append(f"{key('ticket.order')} order")
         if self.files.get(ticket.id):
-            hints.append(f"{key('ticket.file')} save a file")
+            hints.append(f"{key('ticket.file')} file")
         return "   ".join(hints)
 
 
