@@ -62,10 +62,12 @@ def _about(tx: Tx, type_name: str, params: Mapping[str, str]) -> list[str]:
 
 
 def _resolve(tx: Tx, ids: Sequence[str]) -> int:
-    if ids:
-        done = {"resolved_at": tx.now, "resolved_by": None, "resolution": tx.new_id()}
-        tx.execute(update(activity).where(activity.c.id.in_(ids)).values(done))
-    return len(ids)
+    """Resolve those of these entries that nobody has resolved since they were found; how many."""
+    if not ids:
+        return 0
+    still_open = update(activity).where(is_open(activity), activity.c.id.in_(ids))
+    done = {"resolved_at": tx.now, "resolved_by": None, "resolution": tx.new_id()}
+    return tx.execute(still_open.values(done)).rowcount
 
 
 def _group(type_name: str, params: Mapping[str, str]) -> str | None:

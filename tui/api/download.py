@@ -46,7 +46,6 @@ async def download(
                     told = written
                     so_far(written)
         out.flush()
-        await asyncio.to_thread(
-            os.fsync, out.fileno()
-        )  # the disk may take its time: the screen goes on meanwhile
+        # The disk may take its time over it: the screen goes on meanwhile.
+        await asyncio.to_thread(os.fsync, out.fileno())
     return written

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from server.activity import service as activity
+from server.activity import standing
 from server.activity.models import activity as entry_table
 from server.activity.service import FeedQuery
 from server.contract.activity import Resolved
@@ -245,3 +247,26 @@ def test_two_people_at_once_resolve_once(store: Store) -> None:
         thread.join()
     assert sorted(found) == [0, 0, 0, 0, 0, 1]
     assert messages(store, FeedQuery("attention")) == []
+
+
+def test_who_resolves_what_is_over_in_the_same_moment_is_kept(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL somebody may resolve an entry between its being found and its being resolved by itself."""
+    theirs, other = (
+        told(store, "sync.failed", params={"provider": "Printify"}, texts={"reason": why}) for why in "ab"
+    )
+    find = standing._about
+
+    def found_and_resolved(tx: Tx, *asked: Any) -> list[str]:
+        found = find(tx, *asked)
+        assert set(found) == {theirs, other}
+        activity.resolve(tx, theirs, caller=caller(user_id="ann"))
+        clock.advance(MINUTE)
+        return found
+
+    monkeypatch.setattr(standing, "_about", found_and_resolved)
+    store.write(lambda tx: standing.over(tx, "sync.failed", {"provider": "Printify"}))
+    assert fact(store, theirs)[1] == "ann"
+    assert fact(store, other)[0] is not None
+    assert fact(store, other)[1] is None
