@@ -263,6 +263,23 @@ async def test_a_row_that_moved_up_waits_and_stays_in_its_place() -> None:
     assert list(window.ids) == names(2, 4, 3, 1)
 
 
+async def test_what_the_reader_moved_up_is_new_only_once_somebody_else_moves_it() -> None:
+    shop = shop_of(4)
+    window: Window[Row] = Window(
+        rank=lambda row: (row.at, row.id), own=lambda row: row.text == "mine", head=4
+    )
+    await window.load_first(shop)
+    shop.put(Row("r2", 9, "mine"))
+    assert await window.refresh(shop)
+    assert list(window.ids) == names(4, 3, 2, 1)
+    assert window.pending == 0
+    shop.put(Row("r2", 10, "theirs"))
+    assert await window.refresh(shop) == Change(changed=("r2",), pending=True)
+    assert window.pending == 1
+    window.admit()
+    assert list(window.ids) == names(2, 4, 3, 1)
+
+
 async def test_rows_that_are_on_the_screen_far_below_are_looked_at_again() -> None:
     shop, window = shop_of(100), small()
     await window.load_first(shop)

@@ -61,6 +61,19 @@ def test_an_offline_state_is_shortened_from_its_end() -> None:
     assert "✖" in said(away, 40)
 
 
+def test_since_when_there_is_no_connection_outlives_the_names_of_the_sections() -> None:
+    """In a shop with every section, on a practice shop's strip too, where the words of none of them fit."""
+    names = ["Orders", "Activity", "People", "Tickets", "Jobs", "Settings", "Audit"]
+    marks = [SectionMark(digit, name, "") for digit, name in zip("1234678", names, strict=True)]
+    marks[0] = replace(marks[0], current=True)
+    marks[1], marks[3] = replace(marks[1], badge=3), replace(marks[3], number=4)
+    away = replace(SOCKS, sections=tuple(marks), connection=OFFLINE, health="warning")
+    assert OFFLINE[1] in said(away, 80)
+    assert OFFLINE[0] in said(replace(away, environment="live"), 100)
+    for cells in (80, 100):
+        assert all(text in said(away, cells) for text in ("PRACTICE", "⚑3", "(4)", "Owner"))
+
+
 def test_a_live_shop_does_not_say_so_and_a_big_badge_stays_short() -> None:
     shop = replace(SOCKS, environment="live", sections=(SectionMark("2", "Activity", "", badge=1234),))
     assert "LIVE" not in said(shop, 80)
